@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * err - an error that carries its context.
+ *
+ * Functions return 0 (or a non-negative result) on success and -errno on failure, and take a
+ * `struct err *` last.  The object gathers ONE line for the user: what failed, on what, why, and
+ * what to do.  Library code never prints.  A NULL object is allowed everywhere: only the code is
+ * returned then.
+ */
+#ifndef STOCKADE_BASE_ERR_H
+#define STOCKADE_BASE_ERR_H
+
+/* One terminal line with two long paths in it; longer text is cut and ends in "...". */
+#define ERR_TEXT_MAX 1024
+
+struct err {
+	int code;		 /* negative errno, 0 when nothing went wrong */
+	char text[ERR_TEXT_MAX]; /* always NUL-terminated, no newline */
+};
+
+#define ERR_INIT ((struct err){ 0 })
+
+/* Sets code and text; returns `code`, so that `return err_set(e, -EINVAL, ...)` reads well. */
+int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Like err_set() with ": <strerror(-code)>" appended: for a failed system call. */
+int err_sys(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Puts "<context>: " before the text that is there; returns e's code (or `code` when e is NULL). */
+int err_context(struct err *e, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif
