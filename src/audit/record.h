@@ -19,6 +19,12 @@
 #define AUDIT_SCHEMA_VERSION 1
 /* Longest path written; longer ones are cut and marked. */
 #define AUDIT_PATH_MAX 2048
+/* The longest string of any field (detail). */
+#define AUDIT_STR_MAX 4096
+/* "2026-01-31T23:59:59.123456789Z" */
+#define AUDIT_TIME_LEN 30
+/* A line of the log: all strings at their longest, each byte escaped to six, and the names. */
+#define AUDIT_LINE_MAX 65536u
 
 enum audit_event {
 	AUDIT_SESSION_START, /* detail: command; tiers */
@@ -53,7 +59,7 @@ struct audit_record {
 	struct str credential; /* name of what was injected, never its value */
 };
 
-/* The message MSG_RECORD. */
+/* The message MSG_RECORD.  Strings over their limit (audit/field.h) are cut and marked. */
 int record_pack(const struct audit_record *r, struct buf *out);
 int record_unpack(struct str payload, struct audit_record *ret); /* slices into payload */
 
@@ -61,6 +67,8 @@ int record_unpack(struct str payload, struct audit_record *ret); /* slices into 
 int record_format(const struct audit_record *r, uint64_t seq, const char *prev_hex,
 		  struct buf *out);
 const char *audit_event_name(enum audit_event ev);
+/* Nanoseconds since 1970, UTC, as RFC 3339 text. */
+void audit_time_format(uint64_t time_ns, char ret[static AUDIT_TIME_LEN + 1]);
 
 /* The writing end of a log: who holds it writes; launch hands it to the audit role. */
 struct audit_log {
