@@ -70,33 +70,4 @@ const char *audit_event_name(enum audit_event ev);
 /* Nanoseconds since 1970, UTC, as RFC 3339 text. */
 void audit_time_format(uint64_t time_ns, char ret[static AUDIT_TIME_LEN + 1]);
 
-/* The writing end of a log: who holds it writes; launch hands it to the audit role. */
-struct audit_log {
-	int fd;	      /* O_APPEND, owned */
-	uint64_t seq; /* of the next record, from 0 */
-	char prev[HASH_HEX_LEN + 1];
-	uint64_t reserved; /* bytes allocated ahead, so that a full disk is met before, not after */
-};
-
-/* Counters for the three-line summary, kept by whoever writes. */
-#define AUDIT_TOP_DENIED 5
-struct audit_tally {
-	uint64_t allowed, denied, errors;
-	struct {
-		char host[256];
-		uint16_t port;
-		uint64_t count;
-	} top[64]; /* distinct denied host:port, first come; the rest counted in `denied` only */
-	unsigned ntop;
-};
-
-int audit_log_create(struct audit_log *log, int dirfd, const char *name, struct err *e);
-/* Appends one record; -ENOSPC and every other failure are final: nothing more may be let out. */
-int audit_log_append(struct audit_log *log, const struct audit_record *r, struct err *e);
-/* Several packed records in one write(2); used by the role to keep up with a busy gateway. */
-void audit_log_close(struct audit_log *log);
-void audit_tally_add(struct audit_tally *t, const struct audit_record *r);
-int audit_tally_pack(const struct audit_tally *t, struct buf *out);
-int audit_tally_unpack(struct str payload, struct audit_tally *ret);
-
 #endif
