@@ -17,7 +17,7 @@ static void standard_fds_open(void)
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		fd = open("/dev/null", O_RDWR);
 		if (fd < 0)
 			_exit(EXIT_STOCKADE);
 	} while (fd <= STDERR_FILENO);
