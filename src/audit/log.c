@@ -99,8 +99,8 @@ static int reserve(struct audit_log *log, uint64_t end)
 	if (end <= log->reserved)
 		return 0;
 	to = (end / RESERVE_STEP + 1) * RESERVE_STEP;
-	while (fallocate(log->fd, FALLOC_FL_KEEP_SIZE, (off_t)log->size,
-			 (off_t)(to - log->size)) < 0) {
+	while (fallocate(log->fd, FALLOC_FL_KEEP_SIZE, (off_t)log->size, (off_t)(to - log->size)) <
+	       0) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EOPNOTSUPP && errno != ENOSYS)

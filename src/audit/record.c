@@ -8,6 +8,7 @@
 #include "audit/record.h"
 
 #include "audit/field.h"
+#include "audit/moment.h"
 #include "base/json.h"
 #include "base/own.h"
 #include "ipc/wire.h"
@@ -66,6 +67,15 @@ static const char cut_mark[] = "...";
 const char *audit_event_name(enum audit_event ev)
 {
 	return (unsigned)ev < AUDIT_EVENT_MAX ? event_names[ev] : "unknown";
+}
+
+enum audit_event audit_event_parse(struct str name)
+{
+	unsigned ev = 0;
+
+	while (ev < AUDIT_EVENT_MAX && !str_eq(name, str_from(event_names[ev])))
+		ev++;
+	return (enum audit_event)ev;
 }
 
 static struct str field_str(const struct audit_record *r, const struct audit_field *f)
@@ -155,47 +165,6 @@ int record_unpack(struct str payload, struct audit_record *ret)
 	r.event = (enum audit_event)event;
 	*ret = r;
 	return 0;
-}
-
-/* `width` digits with leading zeros. */
-static void put_digits(char *at, unsigned width, uint64_t v)
-{
-	while (width--) {
-		at[width] = (char)('0' + v % 10);
-		v /= 10;
-	}
-}
-
-/* Days since 1970-01-01 as a date of the proleptic Gregorian calendar (H. Hinnant's
- * civil_from_days: eras of 400 years that start on 1 March, so that the leap day is last). */
-static void civil_from_days(uint64_t days, unsigned *ret_year, unsigned *ret_month,
-			    unsigned *ret_day)
-{
-	uint64_t z = days + 719468, era = z / 146097;
-	unsigned doe = (unsigned)(z - era * 146097);
-	unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	unsigned mp = (5 * doy + 2) / 153;
-
-	*ret_day = doy - (153 * mp + 2) / 5 + 1;
-	*ret_month = mp < 10 ? mp + 3 : mp - 9;
-	*ret_year = (unsigned)(yoe + era * 400) + (*ret_month <= 2);
-}
-
-void audit_time_format(uint64_t time_ns, char ret[static AUDIT_TIME_LEN + 1])
-{
-	uint64_t seconds = time_ns / 1000000000u;
-	unsigned year, month, day, in_day = (unsigned)(seconds % 86400);
-
-	civil_from_days(seconds / 86400, &year, &month, &day);
-	memcpy(ret, "0000-00-00T00:00:00.000000000Z", AUDIT_TIME_LEN + 1);
-	put_digits(ret, 4, year);
-	put_digits(ret + 5, 2, month);
-	put_digits(ret + 8, 2, day);
-	put_digits(ret + 11, 2, in_day / 3600);
-	put_digits(ret + 14, 2, in_day / 60 % 60);
-	put_digits(ret + 17, 2, in_day % 60);
-	put_digits(ret + 20, 9, time_ns % 1000000000u);
 }
 
 int record_format(const struct audit_record *r, uint64_t seq, const char *prev_hex, struct buf *out)

@@ -21,8 +21,6 @@
 #define AUDIT_PATH_MAX 2048
 /* The longest string of any field (detail). */
 #define AUDIT_STR_MAX 4096
-/* "2026-01-31T23:59:59.123456789Z" */
-#define AUDIT_TIME_LEN 30
 /* A line of the log: all strings at their longest, each byte escaped to six, and the names. */
 #define AUDIT_LINE_MAX 65536u
 
@@ -67,7 +65,7 @@ int record_unpack(struct str payload, struct audit_record *ret); /* slices into 
 int record_format(const struct audit_record *r, uint64_t seq, const char *prev_hex,
 		  struct buf *out);
 const char *audit_event_name(enum audit_event ev);
-/* Nanoseconds since 1970, UTC, as RFC 3339 text. */
-void audit_time_format(uint64_t time_ns, char ret[static AUDIT_TIME_LEN + 1]);
+/* The event of that name, or AUDIT_EVENT_MAX. */
+enum audit_event audit_event_parse(struct str name);
 
 #endif

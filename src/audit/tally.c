@@ -41,13 +41,15 @@ void audit_tally_add(struct audit_tally *t, const struct audit_record *r)
 	/* CLOSE repeats what its CONNECT has counted. */
 	if (r->event == AUDIT_CLOSE)
 		return;
-	if (r->event == AUDIT_UPSTREAM || r->event == AUDIT_BAD_INPUT) {
+	if (r->event == AUDIT_UPSTREAM) {
 		t->errors++;
 	} else if (str_eq(r->verdict, STR_LIT("allow"))) {
 		t->allowed++;
 	} else if (str_eq(r->verdict, STR_LIT("deny"))) {
 		t->denied++;
 		add_denied(t, r->host, r->port);
+	} else if (r->event == AUDIT_BAD_INPUT) {
+		t->errors++;
 	}
 }
 
