@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wire - see wire.h.  Pure; runs in every role; input may be hostile (a role that was taken over).
  */
-#include "ipc/wire.h"
+#include "base/wire.h"
 
 #include <errno.h>
 

@@ -5,8 +5,8 @@
  * Both ends are the same machine and the same build.  Errors stick: put all, check once; get all,
  * then wire_in_done() says whether every field was there and nothing was left over.
  */
-#ifndef STOCKADE_IPC_WIRE_H
-#define STOCKADE_IPC_WIRE_H
+#ifndef STOCKADE_BASE_WIRE_H
+#define STOCKADE_BASE_WIRE_H
 
 #include "base/addr.h"
 #include "base/buf.h"
