@@ -263,7 +263,7 @@ void conn_step(struct conn *c)
 	while (step[c->state] && step[c->state](c))
 		;
 	if (c->agent_eof && step[c->state] && c->state != CONN_FIRST)
-		conn_close(c);
+		conn_finish(c);
 }
 
 /* Pipelined bytes are read ahead a little while an answer is on its way. */

@@ -104,8 +104,6 @@ struct flow {
 struct exchange {
 	struct http1_framer up, down;
 	size_t head_kept; /* bytes of the head still in conn->in, for another try */
-	bool recorded;	  /* its audit record was sent */
-	bool tried;	  /* was tried on a pooled upstream: the next one must be fresh */
 	bool is_head;	  /* HEAD */
 	bool agent_10;	  /* agent speaks HTTP/1.0: no chunks for it */
 	bool keep_agent, keep_up;
@@ -133,6 +131,7 @@ struct conn {
 	bool inner;	/* inside CONNECT or SOCKS */
 	bool timed_out; /* FRONT_FIRST_MS went by */
 	bool agent_eof;
+	bool retry;	/* the request failed on a pooled upstream and was recorded: a fresh one */
 	uint16_t port;
 	struct host host;
 	uint64_t active_ms; /* last byte of a tunnel */

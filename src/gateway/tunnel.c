@@ -188,6 +188,16 @@ void tunnel_move(struct conn *c, int which)
 	watch_both(c);
 }
 
+void tunnel_upstream(struct conn *c, uint32_t events)
+{
+	if (events & EPOLLERR)
+		conn_close(c);
+	else if (c->up->watch.events & EPOLLIN)
+		tunnel_move(c, FLOW_DOWN);
+	else if (events & EPOLLHUP)
+		loop_remove(&c->front->loop, &c->up->watch); /* cannot be masked */
+}
+
 void tunnel_start(struct conn *c)
 {
 	struct str waiting = buf_str(&c->in);

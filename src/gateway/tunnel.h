@@ -13,6 +13,8 @@
 void tunnel_start(struct conn *c);
 /* Moves what can be moved in one direction: the source is readable or the destination writable. */
 void tunnel_move(struct conn *c, int which);
+/* The upstream has something to read, or is gone. */
+void tunnel_upstream(struct conn *c, uint32_t events);
 void tunnel_idle(struct conn *c);
 /* Gives back the pipes and records the end. */
 void tunnel_end(struct conn *c);
