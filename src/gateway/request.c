@@ -4,7 +4,7 @@
 #include "gateway/request.h"
 
 #include "base/own.h"
-#include "ipc/wire.h"
+#include "base/wire.h"
 #include "net/http1.h"
 
 #include <errno.h>
