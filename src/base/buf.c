@@ -54,11 +54,11 @@ int buf_reserve(struct buf *b, size_t n)
 	base = malloc(cap + 1); /* not realloc: a wiped buffer must leave no old copy */
 	if (!base)
 		return -ENOMEM;
-	if (len)
+	if (b->base) {
 		memcpy(base, b->base + b->start, len);
-	base[len] = '\0';
-	if (b->base)
 		explicit_bzero(b->base, b->end);
+	}
+	base[len] = '\0';
 	free(b->base);
 	b->base = base;
 	b->cap = cap;

@@ -258,7 +258,7 @@ static int read_meaning(struct http1_cursor *c, const struct http1_fields *f,
 static int read_head(struct http1_cursor *c, struct http1_request *ret, struct http1_fields *f)
 {
 	struct authority auth = { 0 };
-	struct str target;
+	struct str target = STR_NONE;
 	int r;
 
 	if (c->p < c->end && *c->p == '\r') {
