@@ -84,6 +84,17 @@ static const char *top_link(void *arg, const char *path)
 	return f->link;
 }
 
+static int resolve(void *arg, const char *path, char **ret)
+{
+	char *real = realpath(path, NULL);
+
+	(void)arg;
+	if (!real)
+		return -errno;
+	*ret = real;
+	return 0;
+}
+
 int facts_gather(struct facts *f, struct err *e)
 {
 	const char *home = getenv("HOME"), *user = getenv("USER");
@@ -121,6 +132,7 @@ int facts_gather(struct facts *f, struct err *e)
 		.top_link = top_link,
 		.arg = f,
 		.environ = environ,
+		.resolve = resolve,
 	};
 	return 0;
 }
