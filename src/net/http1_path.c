@@ -26,8 +26,6 @@ static int put_escape(const char *p, const char *end, char *out, size_t *o)
 	v = http1_hex(p[0]) << 4 | http1_hex(p[1]);
 	if (v < 0x20 || v == 0x7f || v == '/' || v == '\\')
 		return -EINVAL;
-	if (v == '%' && hex_pair(p + 2, end))
-		return -EINVAL;
 	if (http1_is((char)v, HTTP1_UNRESERVED)) {
 		out[(*o)++] = (char)v;
 		return 0;
@@ -55,6 +53,15 @@ static int put_segment(const char **p, const char *end, char *out, size_t *o)
 		*p += 2;
 	}
 	return 0;
+}
+
+/* "%25" and two hex digits: looked for in what was written, where decoding may have made it. */
+static bool encoded_twice(const char *p, const char *end)
+{
+	for (; end - p >= 5; p++)
+		if (p[0] == '%' && p[1] == '2' && p[2] == '5' && hex_pair(p + 3, end))
+			return true;
+	return false;
 }
 
 /* Where the segment before `start` begins; the root stays. */
@@ -88,7 +95,7 @@ int http1_path_normalize(struct str path, char out[static HTTP1_TARGET_MAX], str
 
 		if (*p == '/')
 			return -EINVAL; /* an empty segment */
-		if (put_segment(&p, end, out, &o) < 0)
+		if (put_segment(&p, end, out, &o) < 0 || encoded_twice(out + start, out + o))
 			return -EINVAL;
 		segment = (struct str){ out + start, o - start };
 		if (str_eq(segment, STR_LIT(".")))
