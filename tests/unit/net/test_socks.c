@@ -2,6 +2,7 @@
 /* Whole conversations with the SOCKS side, in pieces of every size; attack rows N02, N16. */
 #include "net/socks.h"
 
+#include "base/buf.h"
 #include "base/own.h"
 
 #include <errno.h>
