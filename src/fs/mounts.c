@@ -216,7 +216,7 @@ static int check_all(struct wants *ws, struct err *e)
 
 /* A path that lies in another mount, and is reached there through a symbolic link, is mounted where
  * the link leads: a mount on the link itself would follow it (CVE-2026-87766). */
-static int settle_targets(struct wants *ws)
+static int settle_targets(struct wants *ws, struct err *e)
 {
 	for (size_t i = 0; i < ws->n; i++) {
 		struct want *w = &ws->w[i];
@@ -227,9 +227,19 @@ static int settle_targets(struct wants *ws)
 			if (k == i || ws->w[k].mode == MOUNT_HIDE ||
 			    !path_within(w->target, ws->w[k].target))
 				continue;
+			/* Whoever writes there chose where the link leads: an earlier agent, say.
+			 */
+			if (ws->w[k].mode == MOUNT_WRITE && w->mode != MOUNT_HIDE &&
+			    !path_within(w->source, ws->w[k].source))
+				return err_set(
+				    e, -EINVAL,
+				    "%s: '%s' leads through a symbolic link to '%s', out "
+				    "of a tree that the agent can write; name where it "
+				    "leads instead",
+				    where(w).text, w->target, w->source);
 			copy = str_dup(str_from(w->source));
 			if (!copy)
-				return -ENOMEM;
+				return err_set(e, -ENOMEM, "out of memory");
 			free(w->target);
 			w->target = copy;
 		}
@@ -282,8 +292,8 @@ int wants_make(const struct policy *pol, const struct plan_facts *facts, const c
 	}
 	if (r >= 0)
 		r = check_all(&ws, e);
-	if (r >= 0 && settle_targets(&ws) < 0)
-		r = err_set(e, -ENOMEM, "out of memory");
+	if (r >= 0)
+		r = settle_targets(&ws, e);
 	if (r < 0)
 		return r;
 	*ret = ws;
