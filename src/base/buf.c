@@ -109,7 +109,7 @@ int buf_printf(struct buf *b, const char *fmt, ...)
 		return -EINVAL;
 	if ((size_t)n < sizeof small)
 		return buf_append(b, small, (size_t)n);
-	r = buf_reserve(b, (size_t)n + 1);
+	r = buf_reserve(b, (size_t)n); /* and there is always room for the NUL */
 	if (r < 0)
 		return r;
 	va_start(ap, fmt);

@@ -9,7 +9,8 @@
 #ifndef STOCKADE_LAUNCH_SESSION_H
 #define STOCKADE_LAUNCH_SESSION_H
 
-#include "audit/record.h"
+#include "audit/store.h"
+#include "audit/tally.h"
 #include "base/err.h"
 #include "launch/facts.h"
 #include "policy/policy.h"
@@ -17,8 +18,6 @@
 
 #include <stdbool.h>
 
-/* "20261122T165510Z-k3v9q2" and room to grow. */
-#define SESSION_ID_MAX 48
 
 struct session_request {
 	const struct policy *policy; /* borrowed */
@@ -30,7 +29,7 @@ struct session_request {
 struct session_result {
 	int exit_code; /* as `stockade run` returns it, 0..255 */
 	bool started;  /* the program was let go */
-	char id[SESSION_ID_MAX];
+	char id[STORE_ID_LEN + 1];
 	char log_path[PATH_MAX]; /* of audit.jsonl */
 	struct audit_tally tally;
 	struct sandbox_tier tier;

@@ -83,10 +83,10 @@ enter_world() {
 	[ "${STOCKADE_WORLD:-}" = 1 ] && return 0
 	local map=
 	[ "$(id -u)" = 0 ] || map=-r
-	unshare $map -n -m -p --fork --kill-child --mount-proc true 2>/dev/null ||
-		skip_all "no namespaces for the test bed: unshare -n -m -p fails"
+	unshare $map -n -m -i -p --fork --kill-child --mount-proc true 2>/dev/null ||
+		skip_all "no namespaces for the test bed: unshare -n -m -i -p fails"
 	# shellcheck disable=SC2086
-	STOCKADE_WORLD=1 STOCKADE_OUTER_UID=$(id -u) exec unshare $map -n -m -p --fork \
+	STOCKADE_WORLD=1 STOCKADE_OUTER_UID=$(id -u) exec unshare $map -n -m -i -p --fork \
 		--kill-child --mount-proc bash "$@"
 }
 

@@ -48,6 +48,7 @@ NAMES = {
     "notsuffix.test": ["45.33.32.67"],
     "suffix.test.evil.test": ["45.33.32.68"],
     "dual.test": ["45.33.32.10", "2606:4700::10"],
+    "ok.ssrf.test": ["45.33.32.16"],
     "mixed.ssrf.test": ["45.33.32.10", "10.0.0.5"],
     "mixed6.ssrf.test": ["45.33.32.10", "fd00:ec2::254"],
     "loop.ssrf.test": ["127.0.0.1"],
@@ -73,8 +74,8 @@ NAMES = {
     "sixtofour.ssrf.test": ["2002:a9fe:a9fe::"],
     "metadata.google.internal": ["169.254.169.254"],
 }
-# Answers by turns, TTL 0: the first look-up is harmless, the next is not.
-TURNS = {"rebind.ssrf.test": [["45.33.32.10"], ["127.0.0.1"]]}
+# Answers by turns, TTL 0: ANY-rebind.ssrf.test is harmless at the first look-up, then it is not.
+REBIND, TURNS = "-rebind.ssrf.test", [["45.33.32.10"], ["127.0.0.1"]]
 
 
 class World:
@@ -102,10 +103,10 @@ class World:
         kind = struct.unpack(">H", query[at + 1:at + 3])[0]
         name = ".".join(labels).lower()
         self.note(kind="dns", name=name, type=kind, via=via)
-        if name in TURNS:
+        if name.endswith(REBIND):
             turn = self.turn.get((name, kind), 0)
             self.turn[(name, kind)] = turn + 1
-            addresses = TURNS[name][min(turn, len(TURNS[name]) - 1)]
+            addresses = TURNS[min(turn, len(TURNS) - 1)]
         elif name in NAMES:
             addresses = NAMES[name]
         elif name.endswith(".evil.test"):
