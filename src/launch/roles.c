@@ -6,7 +6,6 @@
 #include "launch/roles.h"
 
 #include "audit/role.h"
-#include "audit/tally.h"
 #include "base/own.h"
 #include "base/wire.h"
 #include "os/clock.h"
@@ -309,6 +308,7 @@ int roles_start(const struct roles_request *req, struct roles *ret, struct err *
 		return err_context(e, r, "starting the gateway");
 	}
 	audit_log_close(req->log);
+	secrets_wipe(req->secrets);
 	ret->up = true;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #define STOCKADE_LAUNCH_ROLES_H
 
 #include "audit/log.h"
+#include "audit/tally.h"
 #include "ipc/channel.h"
 #include "launch/secrets.h"
 #include "policy/policy.h"
@@ -33,7 +34,7 @@ struct roles {
 
 struct roles_request {
 	const struct policy *policy;
-	const struct secrets *secrets;
+	struct secrets *secrets;       /* values are wiped here on success */
 	struct audit_log *log;	       /* handed to the audit role; closed here on success */
 	const struct sandbox *sandbox; /* its listeners are handed to front */
 	const char *session_id;
