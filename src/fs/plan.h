@@ -11,9 +11,12 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #define PLAN_MOUNTS_MAX 512u
+/* Where nftables is missing each port that policy names gets two listeners of its own. */
+#define PLAN_PORTS_MAX 16u
 
 enum plan_kind {
 	PLAN_BIND,  /* source (host) -> target, recursive */
@@ -65,6 +68,8 @@ struct plan {
 	uid_t uid;
 	gid_t gid;
 	struct policy_limits limits;
+	uint16_t ports[PLAN_PORTS_MAX]; /* that policy names: used only without nftables */
+	unsigned nports;
 	bool network; /* the sandbox gets listeners; else only a dead loopback */
 	bool unix_gateway;
 	bool proxy_env;
