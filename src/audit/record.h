@@ -19,6 +19,10 @@
 #define AUDIT_SCHEMA_VERSION 1
 /* Longest path written; longer ones are cut and marked. */
 #define AUDIT_PATH_MAX 2048
+/* The longest string of any field (detail). */
+#define AUDIT_STR_MAX 4096
+/* A line of the log: all strings at their longest, each byte escaped to six, and the names. */
+#define AUDIT_LINE_MAX 65536u
 
 enum audit_event {
 	AUDIT_SESSION_START, /* detail: command; tiers */
@@ -53,7 +57,7 @@ struct audit_record {
 	struct str credential; /* name of what was injected, never its value */
 };
 
-/* The message MSG_RECORD. */
+/* The message MSG_RECORD.  Strings over their limit (audit/field.h) are cut and marked. */
 int record_pack(const struct audit_record *r, struct buf *out);
 int record_unpack(struct str payload, struct audit_record *ret); /* slices into payload */
 
@@ -61,34 +65,7 @@ int record_unpack(struct str payload, struct audit_record *ret); /* slices into 
 int record_format(const struct audit_record *r, uint64_t seq, const char *prev_hex,
 		  struct buf *out);
 const char *audit_event_name(enum audit_event ev);
-
-/* The writing end of a log: who holds it writes; launch hands it to the audit role. */
-struct audit_log {
-	int fd;	      /* O_APPEND, owned */
-	uint64_t seq; /* of the next record, from 0 */
-	char prev[HASH_HEX_LEN + 1];
-	uint64_t reserved; /* bytes allocated ahead, so that a full disk is met before, not after */
-};
-
-/* Counters for the three-line summary, kept by whoever writes. */
-#define AUDIT_TOP_DENIED 5
-struct audit_tally {
-	uint64_t allowed, denied, errors;
-	struct {
-		char host[256];
-		uint16_t port;
-		uint64_t count;
-	} top[64]; /* distinct denied host:port, first come; the rest counted in `denied` only */
-	unsigned ntop;
-};
-
-int audit_log_create(struct audit_log *log, int dirfd, const char *name, struct err *e);
-/* Appends one record; -ENOSPC and every other failure are final: nothing more may be let out. */
-int audit_log_append(struct audit_log *log, const struct audit_record *r, struct err *e);
-/* Several packed records in one write(2); used by the role to keep up with a busy gateway. */
-void audit_log_close(struct audit_log *log);
-void audit_tally_add(struct audit_tally *t, const struct audit_record *r);
-int audit_tally_pack(const struct audit_tally *t, struct buf *out);
-int audit_tally_unpack(struct str payload, struct audit_tally *ret);
+/* The event of that name, or AUDIT_EVENT_MAX. */
+enum audit_event audit_event_parse(struct str name);
 
 #endif

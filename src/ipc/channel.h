@@ -3,8 +3,9 @@
  * channel - messages between processes of one session, over a SOCK_SEQPACKET pair.
  *
  * Each end knows who it is and who it talks to; a message that the table (msgs.def) does not give
- * to that sender, in that phase, of that length, with that many descriptors, is -EPROTO, and the
- * caller ends the session.  A channel never blocks unless told to.
+ * to that sender, in that phase, of that length, with exactly that many descriptors, is -EPROTO,
+ * and the caller ends the session.  A channel never blocks unless told to, and one that failed
+ * stays failed.  One thread of a process reads channels.
  */
 #ifndef STOCKADE_IPC_CHANNEL_H
 #define STOCKADE_IPC_CHANNEL_H
@@ -61,7 +62,7 @@ struct channel {
 
 struct msg {
 	enum msg_type type;
-	struct str payload; /* valid until the next channel_recv() of this thread */
+	struct str payload; /* valid until the next channel_recv() of this process */
 	int fd;		    /* received descriptor, or -1; TAKE_FD it to keep it */
 };
 
@@ -70,8 +71,11 @@ const char *msg_name(enum msg_type t);
 
 void channel_init(struct channel *c, int fd, enum role self, enum role peer);
 void channel_done(struct channel *c);
+/* Zeroes the receive buffer: after a message that held a secret was used. */
+void channel_scrub(void);
 /* A close-on-exec, non-blocking pair. */
 int channel_pair(int ret_fds[static 2]);
+/* Sending or receiving GO does this by itself; channels between roles are told when GO came. */
 void channel_set_running(struct channel *c);
 
 /* Sends now or queues.  `fd` (or -1) is not closed.  A message with a descriptor is never queued:
@@ -89,5 +93,8 @@ static inline bool channel_pending(const struct channel *c)
 int channel_recv(struct channel *c, struct msg *m);
 /* Waits up to `ms` (-1: for ever) for one message. */
 int channel_recv_wait(struct channel *c, struct msg *m, int ms);
+/* For a role whose peer went away: did launch say STOP, or does it within `ms`?  Then the peer's end
+ * was an orderly one. */
+bool channel_wait_stop(struct channel *launch, int ms);
 
 #endif
