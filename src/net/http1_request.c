@@ -300,7 +300,9 @@ int http1_request_parse(struct str in, struct http1_request *ret, const char **w
 	r = read_head(&c, ret, &f);
 	if (r == 0 && len == HTTP1_HEAD_MAX)
 		return http1_refuse(&c, 431, "the request head is too long");
+	if (r <= 0)
+		return r;
 	ret->nheaders = f.n;
 	ret->head_len = (size_t)(c.p - in.p);
-	return r;
+	return 1;
 }
