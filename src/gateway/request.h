@@ -37,6 +37,11 @@ struct request {
 	size_t nheaders;
 };
 
+/* One field is inside the grammar and none that belongs to one hop or to back itself. */
+bool request_header_ok(const struct request_header *h);
+/* `wanted` is lower case with dashes; letters fold, and '_' counts as '-': servers that hand fields
+ * on as environment variables cannot tell them apart. */
+bool request_name_folds_to(struct str name, struct str wanted);
 int request_pack(const struct request *r, struct buf *out);
 /* Slices into payload; -EBADMSG on anything outside the grammar. */
 int request_unpack(struct str payload, struct request *ret);

@@ -348,3 +348,10 @@ int channel_recv_wait(struct channel *c, struct msg *m, int ms)
 			return breaks(c, -errno);
 	}
 }
+
+bool channel_wait_stop(struct channel *launch, int ms)
+{
+	struct msg m;
+
+	return channel_recv_wait(launch, &m, ms) == 1 && m.type == MSG_STOP;
+}

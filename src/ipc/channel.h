@@ -93,5 +93,8 @@ static inline bool channel_pending(const struct channel *c)
 int channel_recv(struct channel *c, struct msg *m);
 /* Waits up to `ms` (-1: for ever) for one message. */
 int channel_recv_wait(struct channel *c, struct msg *m, int ms);
+/* For a role whose peer went away: did launch say STOP, or does it within `ms`?  Then the peer's end
+ * was an orderly one. */
+bool channel_wait_stop(struct channel *launch, int ms);
 
 #endif

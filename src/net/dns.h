@@ -32,11 +32,12 @@ struct dns_question {
 	bool recursion_desired;
 	struct host name; /* canonical; never an address */
 	uint16_t type, class;
-	size_t question_end; /* offset after the question section */
+	size_t question_end; /* offset after the question section, 12 when it could not be read */
+	bool edns;	     /* an OPT record was there: the answer carries one (RFC 6891 6.1.1) */
 };
 
 /* 0, or an rcode to answer with as a negative number (-DNS_FORMERR, -DNS_NOTIMP, -DNS_REFUSED for
- * names outside the host grammar); *ret has the id when the header was readable;
+ * names outside the host grammar); *ret is then good for dns_answer(), its name is empty;
  * -EBADMSG when nothing should be answered (shorter than a header, or a response). */
 int dns_question_parse(struct str in, struct dns_question *ret);
 /* Answer with no, one A or one AAAA record; `addr` NULL = empty answer with `rcode`.  Returns the
@@ -50,7 +51,8 @@ size_t dns_answer(struct str question, const struct dns_question *q, enum dns_rc
 struct dns_names; /* owned by its creator */
 struct dns_names *dns_names_new(void);
 void dns_names_free(struct dns_names *t);
-/* Same name, same addresses, for the whole session. -ENOSPC when the table is full. */
+/* Same name, same addresses, for the whole session. -ENOSPC when the table is full, -EINVAL for an
+ * address. */
 int dns_names_assign(struct dns_names *t, const struct host *name, struct addr *ret4,
 		     struct addr *ret6);
 /* The name behind a made-up address, or NULL.  Valid until dns_names_free(). */

@@ -70,8 +70,9 @@ struct http1_response {
 	size_t head_len;
 };
 
-/* Results below zero are an answer to give: -status (-400, -414, -431, -501, -505).
- * 0: more bytes are wanted.  1: done. `why` (may be NULL) gets a constant sentence.
+/* Results below zero are an answer to give: -status (-400, -414, -417, -431, -501, -505; for a
+ * response always -502).  0: more bytes are wanted.  1: done; *ret means nothing before. `why` (may
+ * be NULL) gets a constant sentence.  *ret is filled, not cleared: keep it in a long-lived object.
  * For a request, Host must be there once and agree with an absolute target (same canonical host
  * and port); a leading empty line (CRLF) is accepted once, as RFC 9112 2.2 asks. */
 int http1_request_parse(struct str in, struct http1_request *ret, const char **why);

@@ -60,10 +60,12 @@ int loop_init(struct loop *l);
 void loop_done(struct loop *l);
 /* -errno of epoll_ctl. */
 int loop_add(struct loop *l, struct watch *w, int fd, uint32_t events, watch_fn fn);
-/* No system call when nothing changes. */
+/* No system call when nothing changes.  0 pauses: only EPOLLERR and EPOLLHUP are reported. */
 int loop_change(struct loop *l, struct watch *w, uint32_t events);
+/* Before the descriptor is closed: one that was also passed on would otherwise keep reporting.
+ * Nothing when the watch is in no loop. */
 void loop_remove(struct loop *l, struct watch *w);
-/* (Re)starts; precision is one tick. */
+/* (Re)starts; fires up to one tick late, never early.  A timer starts zeroed. */
 void loop_timer_set(struct loop *l, struct timer *t, uint64_t in_ms, timer_fn fn);
 void loop_timer_clear(struct loop *l, struct timer *t);
 /* Until l->stop. 0, or -errno of epoll_wait. */

@@ -4,6 +4,11 @@
  *
  * The ClientHello may span several records and TCP segments.  Everything beyond the name is only
  * walked over with lengths checked.
+ *
+ * Encrypted ClientHello: the outer name of a real one is only a front for the hidden name, and a
+ * GREASE one (RFC 8701 in spirit; Chromium and Firefox send it) cannot be told from it.  Any
+ * encrypted_client_hello, and the older encrypted_server_name, therefore counts as no name.  curl,
+ * Node, Python, Go and Java do not send it unless asked to.
  */
 #ifndef STOCKADE_NET_SNI_H
 #define STOCKADE_NET_SNI_H
@@ -18,9 +23,9 @@ enum sni_result {
 	SNI_MORE,   /* looks like TLS so far: give me more bytes */
 	SNI_PLAIN,  /* first bytes are no TLS handshake record */
 	SNI_FOUND,  /* one host_name, canonical, in *ret */
-	SNI_ABSENT, /* a ClientHello without server_name, with an address literal in it, with two,
-		       or with an encrypted_client_hello that is not GREASE-compatible with one */
-	SNI_BAD,    /* starts as TLS and is malformed, or is longer than SNI_HELLO_MAX */
+	SNI_ABSENT, /* a ClientHello without server_name, with two, with an address literal or a
+		       name outside the host grammar in it, or with an encrypted name */
+	SNI_BAD,    /* starts as TLS and is malformed, or no whole ClientHello in SNI_HELLO_MAX */
 };
 
 enum sni_result sni_parse(struct str in, struct host *ret);

@@ -22,10 +22,11 @@ struct socks {
 /* Longest reply: socks_reply and the greeting's answers. */
 #define SOCKS_REPLY_MAX 10
 
-/* Consumes complete client messages of `in`: *ret_used bytes; puts what to answer into reply
- * (*ret_reply bytes).  0: more bytes wanted, or step advanced; 1: request complete in *s (answer
- * it later with socks_reply); -EINVAL: refused (answer reply, then close).  A domain name with NUL
- * or control bytes, an empty one, SOCKS4, BIND and UDP ASSOCIATE are refused. */
+/* Consumes at most one complete client message of `in`: *ret_used bytes (call again with the rest
+ * while it is not 0); puts what to answer into reply (*ret_reply bytes).  0: more bytes wanted, or
+ * step advanced; 1: request complete in *s (answer it later with socks_reply); -EINVAL: refused
+ * (answer reply, then close).  A domain name with NUL or control bytes, an empty one, SOCKS4, BIND
+ * and UDP ASSOCIATE are refused. */
 int socks_feed(struct socks *s, struct str in, size_t *ret_used,
 	       unsigned char reply[static SOCKS_REPLY_MAX], size_t *ret_reply);
 enum socks_status {

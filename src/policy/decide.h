@@ -56,7 +56,7 @@ enum reason {
 struct verdict {
 	enum action action;
 	enum reason reason;
-	const struct net_rule *rule; /* the one that decided, or NULL (no rule) */
+	const struct net_rule *rule; /* the one that decided or came nearest, or NULL (no rule) */
 	bool mediated; /* allowed, but only request by request through back: the rule looks at
 			  method or path, binds a credential, or upgrades to TLS */
 	bool upgrade;  /* speak TLS upstream though the agent spoke clear text */

@@ -4,12 +4,15 @@
  *
  * A policy is read from layers (policy/read.h), merged (policy/merge.h), asked (policy/decide.h),
  * explained (policy/explain.h) and sent to the gateway's roles (policy/pack.h).  Everything is
- * denied unless it is written.  All strings are owned by the policy and freed by policy_done().
+ * denied unless it is written.  All strings and arrays live in the policy's arena (base/arena.h)
+ * and are freed together by policy_done(); a policy put together by hand (tests) has no arena and
+ * owns nothing.
  */
 #ifndef STOCKADE_POLICY_POLICY_H
 #define STOCKADE_POLICY_POLICY_H
 
 #include "base/addr.h"
+#include "base/arena.h"
 #include "base/host.h"
 
 #include <stdbool.h>
@@ -24,7 +27,7 @@
 #define POLICY_CREDENTIALS_MAX 64u
 #define POLICY_ENV_MAX 256u
 #define POLICY_STRING_MAX 4096u
-#define POLICY_LAYERS_MAX 16u
+#define POLICY_LAYERS_MAX 32u /* files and the profiles that they extend */
 
 /* Where a line of policy came from, strongest first. */
 enum policy_source {
@@ -58,13 +61,13 @@ enum cleartext {
 struct net_rule {
 	enum action action;
 	struct host_pattern host;
-	struct port_range *ports; /* heap; nports == 0 means 80 and 443 */
+	struct port_range *ports; /* nports == 0: 80 and 443 to allow, every port to deny */
 	size_t nports;
-	char **methods; /* heap, upper case; nmethods == 0 means any */
+	char **methods; /* upper case; nmethods == 0 means any */
 	size_t nmethods;
-	char **paths; /* heap, globs: '*' within a segment, '**' across; npaths == 0 means any */
+	char **paths; /* globs (base/glob.h); npaths == 0 means any */
 	size_t npaths;
-	struct addr_block *addresses; /* heap; private, loopback ... that this rule may reach */
+	struct addr_block *addresses; /* private, loopback ... that this rule may reach */
 	size_t naddresses;
 	char *credential;	   /* name in policy.credentials, or NULL */
 	struct addr upstream_addr; /* family 0: resolve the name; else dial this instead */
@@ -85,6 +88,8 @@ struct credential {
 	char *prefix; /* what stands before "{}" in the template, e.g. "Bearer "; may be "" */
 	char *suffix; /* after "{}" */
 	char *placeholder_env; /* variable that gets a placeholder inside, or NULL */
+	bool optional;	       /* a source that is missing at start is no error: requests that need
+				  it are refused (profiles: not everybody has every key) */
 	struct origin origin;
 };
 
@@ -120,30 +125,62 @@ struct policy_limits {
 /* A denied name's DNS answer. */
 enum dns_denied { DNS_EXPLAIN, DNS_NXDOMAIN };
 
+/* What can be set once; each remembers the line that set it. */
+enum policy_setting {
+	SETTING_WORKSPACE_PATH,
+	SETTING_WORKSPACE_MODE,
+	SETTING_PROXY_ENV,
+	SETTING_UNIX_SOCKET,
+	SETTING_DNS_DENIED,
+	SETTING_ONLY_MANAGED,
+	SETTING_MEMORY,
+	SETTING_CPUS,
+	SETTING_PIDS,
+	SETTING_TMP,
+	SETTING_HOME,
+	SETTING_TIME,
+	SETTING_CGROUP,
+	SETTING_MAX
+};
+
+/* Something written that does not count, and why: an untrusted layer's grant, a lower layer's rule
+ * under `only_managed`, a mount under a hidden path. */
+struct policy_dropped {
+	struct origin origin;
+	const char *text; /* "network.allow: evil.test" */
+	const char *why;
+	bool untrusted; /* `stockade trust` would make it count */
+};
+
 struct policy {
-	char *workspace; /* path, default "." */
+	struct arena *arena; /* owns all that follows; NULL in a policy made by hand */
+	char *workspace;     /* path, default "." */
 	enum workspace_mode workspace_mode;
-	struct policy_mount *mounts; /* heap */
+	struct policy_mount *mounts; /* hidden paths last: masks go over what was bound */
 	size_t nmounts;
-	struct net_rule *rules; /* heap; deny before allow, strongest layer first */
+	struct net_rule *rules; /* deny before allow, strongest layer first */
 	size_t nrules;
-	struct credential *credentials; /* heap */
+	struct credential *credentials;
 	size_t ncredentials;
-	struct env_entry *env; /* heap */
+	struct env_entry *env;
 	size_t nenv;
-	char **unix_sockets; /* heap; host paths bound into the sandbox */
+	char **unix_sockets; /* host paths bound into the sandbox */
 	size_t nunix_sockets;
 	bool unix_gateway; /* gateway also listens on a Unix socket inside, $STOCKADE_SOCKET */
 	bool proxy_env;	   /* HTTP_PROXY and friends are set inside */
 	enum dns_denied dns_denied;
 	struct policy_limits limits;
 	bool network; /* false: no rule allows anything, so nothing listens but the refusals */
-	char **files; /* names of the layers read, for origins; owned */
+	const char **files; /* names of the layers read, strongest first */
 	size_t nfiles;
+	struct origin set_by[SETTING_MAX]; /* file NULL: nobody, the default stands */
+	struct policy_dropped *dropped;
+	size_t ndropped;
 };
 
-void policy_init(struct policy *p); /* the empty policy: denies everything */
-void policy_done(struct policy *p); /* safe on a half-filled one */
+void policy_init(struct policy *p);	       /* the empty policy: denies everything */
+void policy_done(struct policy *p);	       /* safe on a half-filled one */
+const char *source_name(enum policy_source s); /* "managed", "command" ... */
 const struct credential *policy_credential(const struct policy *p, const char *name);
 
 #endif
