@@ -11,7 +11,7 @@
 #include "audit/moment.h"
 #include "base/json.h"
 #include "base/own.h"
-#include "ipc/wire.h"
+#include "base/wire.h"
 
 #include <assert.h>
 #include <errno.h>

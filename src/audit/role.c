@@ -10,7 +10,7 @@
 
 #include "audit/tally.h"
 #include "base/own.h"
-#include "ipc/wire.h"
+#include "base/wire.h"
 #include "os/clock.h"
 
 #include <errno.h>

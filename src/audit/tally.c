@@ -5,7 +5,7 @@
  */
 #include "audit/tally.h"
 
-#include "ipc/wire.h"
+#include "base/wire.h"
 
 #include <errno.h>
 

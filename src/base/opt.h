@@ -6,7 +6,8 @@
  * completion, so they cannot disagree.  Long options only by their full name (no abbreviations: a
  * new option must never change what an old script means); "--name VALUE" and "--name=VALUE"; short
  * letters may be clustered.  Parsing stops at "--" or, for commands with `stop_at_operand`, at the
- * first operand: what belongs to the wrapped program is never read as ours.
+ * first operand: what belongs to the wrapped program is never read as ours.  For the other commands
+ * options and operands may be mixed; operands are moved behind the options, in their order.
  */
 #ifndef STOCKADE_BASE_OPT_H
 #define STOCKADE_BASE_OPT_H
@@ -39,9 +40,17 @@ struct opt_spec {
 	const char *complete; /* "file", "dir", "command", or words "a|b|c"; NULL: nothing */
 };
 
-/* Fills `values` and sets *ret_operands to the index of the first operand in argv.  Errors name
- * the option and suggest the nearest one.  Repeating a non-list option is an error. */
-int opt_parse(const struct opt_spec *specs, bool stop_at_operand, int argc, char *const *argv,
+/* Options of one table: a bit each says which was seen. */
+#define OPT_TABLE_MAX 64
+
+/* opt_parse() met --help or -h, which every command has and no table lists. */
+#define OPT_HELP 1
+
+/* Fills `values` (zeroed by the caller) from argv[0..argc), which holds neither program nor
+ * command name, and sets *ret_operands to the index of the first operand in argv.  0, OPT_HELP, or
+ * -EINVAL with an error that names the option and suggests the nearest one.  Repeating an option
+ * that is no list is an error.  Values point into argv. */
+int opt_parse(const struct opt_spec *specs, bool stop_at_operand, int argc, char **argv,
 	      void *values, int *ret_operands, struct err *e);
 
 #endif

@@ -14,16 +14,23 @@
 #include <sys/types.h>
 
 #define PLAN_MOUNTS_MAX 512u
+/* Distinct ports the allow rules name: where nftables is missing, each is a listener or two. */
+#define PLAN_PORTS_MAX 128u
+/* Sizes where the policy says none: generous for a build, small beside the memory it comes from. */
+#define PLAN_TMP_DEFAULT (512u * 1024 * 1024)
+#define PLAN_HOME_DEFAULT (512u * 1024 * 1024)
+#define PLAN_RUN_SIZE (16u * 1024 * 1024)
 
 enum plan_kind {
-	PLAN_BIND,  /* source (host) -> target, recursive */
+	PLAN_BIND,  /* source (host) -> target, recursive; source has no symbolic link in it */
 	PLAN_TMPFS, /* fresh, `size` bytes, `mode` */
 	PLAN_PROC,
 	PLAN_DEV,     /* minimal /dev with devpts, shm and mqueue */
 	PLAN_FILE,    /* read-only file with `content` */
 	PLAN_SYMLINK, /* target -> source text */
 	PLAN_DIR,     /* empty directory of the root tmpfs */
-	PLAN_MASK,    /* empty read-only file or directory over target */
+	PLAN_MASK,    /* empty read-only file or directory over target; after everything else.
+		       * optional: a target that is not there is hidden enough */
 };
 
 struct plan_step {
@@ -48,11 +55,21 @@ struct plan_facts {
 	const char *user_name; /* for /etc/passwd inside */
 	const char *state_dir; /* never visible inside */
 	const char *config_dir;
-	/* "/bin", "/sbin", "/lib", "/lib64" ...: link text when a symlink, "" when a directory,
-	 * NULL when absent. */
+	/* What stands at "/bin", "/lib64", "/etc/localtime" ...: link text when a symlink, "" when
+	 * anything else, NULL when absent.  The text is copied at once.  NULL: everything is there
+	 * and nothing is a link (tests). */
 	const char *(*top_link)(void *arg, const char *path);
 	void *arg;
 	char *const *environ;
+	/* realpath(3) of a path on the host: 0 and a heap string, or -errno.  NULL: paths are taken
+	 * as they are (tests). */
+	int (*resolve)(void *arg, const char *path, char **ret);
+	/* Names and values that launch adds: the placeholders of credentials. */
+	const struct plan_pair {
+		const char *name, *value;
+	} * placeholders;
+	size_t nplaceholders;
+	const char *session_id; /* STOCKADE_SESSION; NULL: left out */
 };
 
 struct plan {
@@ -65,15 +82,22 @@ struct plan {
 	uid_t uid;
 	gid_t gid;
 	struct policy_limits limits;
-	bool network; /* the sandbox gets listeners; else only a dead loopback */
+	/* The sandbox gets listeners; else only a dead loopback.  False only where no rule allows
+	 * anything and nobody wants refusals explained (dns_denied: nxdomain). */
+	bool network;
 	bool unix_gateway;
 	bool proxy_env;
+	uint16_t ports[PLAN_PORTS_MAX]; /* of allow rules, ascending; 80 and 443 always */
+	size_t nports;
+	bool ports_cut; /* there were more */
 };
 
 void plan_init(struct plan *p);
 void plan_done(struct plan *p);
-/* Refuses a workspace that is /, the home directory or above it, or that holds stockade's own
- * state or configuration; paths that overlap in contradiction; more steps than the limit. */
+/* Refuses a workspace or mount that is /, the home directory or above it, a branch of the system,
+ * or that is, holds or lies in stockade's own state or configuration; a path that cannot be
+ * resolved; paths that overlap in contradiction; more steps than the limit.  -EINVAL with the
+ * policy's file:line, -ENOMEM. */
 int plan_make(const struct policy *pol, const struct plan_facts *facts, struct plan *ret,
 	      struct err *e);
 /* Human lines or JSON. */
