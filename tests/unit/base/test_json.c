@@ -31,7 +31,7 @@ static void test_structure(void **state)
 	json_array_begin(&j);
 	json_i64(&j, INT64_MIN);
 	json_bool(&j, false);
-	json_null(&j);
+	json_put_null(&j);
 	json_array_begin(&j);
 	json_array_end(&j);
 	json_object_begin(&j);
