@@ -107,7 +107,7 @@ struct upstream *upstream_take(struct front *f, const struct host *host, uint16_
 			       bool mediated)
 {
 	for (struct upstream *u = *bucket(f, host, port); u; u = u->next) {
-		if (u->port != port || u->mediated != mediated ||
+		if (u->port != port || (mediated && !u->mediated) ||
 		    !str_eq(host_str(&u->host), host_str(host)))
 			continue;
 		leave_pool(u);
