@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start - see start.h.  Runs in every role before it is jailed.  Its input is launch's, which the role
- * trusts; it is checked all the same, since a mistake here would be a hole. */
+/* start - see start.h.  Runs in every role before it is jailed.  Its input is launch's, which the
+ * role trusts; it is checked all the same, since a mistake here would be a hole. */
 #include "gateway/start.h"
 
 #include "base/wire.h"
@@ -10,9 +10,6 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-/* What policy_pack() can come to: POLICY_LAYERS_MAX files at POLICY_FILE_MAX. */
-#define POLICY_PACKED_MAX (POLICY_LAYERS_MAX * POLICY_FILE_MAX)
 
 unsigned start_peers(enum role self)
 {
@@ -37,15 +34,15 @@ static int take_config(struct start *s, struct msg *m, struct err *e)
 	void *p;
 
 	wire_get_str(&in, START_SESSION_MAX);
-	if (wire_in_done(&in) < 0 || len == 0 || len > POLICY_PACKED_MAX)
+	if (wire_in_done(&in) < 0 || len == 0 || len > POLICY_PACK_MAX)
 		return err_set(e, -EPROTO, "message CONFIG is malformed");
 	p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, m->fd, 0);
 	if (p == MAP_FAILED)
 		return err_sys(e, -errno, "policy");
-	r = policy_unpack((struct str){ p, len }, &s->policy);
+	r = policy_unpack((struct str){ p, len }, &s->policy, e);
 	munmap(p, len);
 	if (r < 0)
-		return err_set(e, r, "the policy that launch sent cannot be read");
+		return r;
 	s->has_policy = true;
 	keeper_init(&s->keeper, &s->policy);
 	return 0;
