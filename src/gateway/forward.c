@@ -252,6 +252,8 @@ static void start(struct conn *c, const struct intent *in)
 		iov = (struct iovec){ f->head.base, buf_len(&f->head) };
 		e = front_send(c->up->fd, &c->up->out, &iov, 1);
 	}
+	if (e == 0 && c->up->mediated && c->ex.up.done && r->body != BODY_NONE)
+		e = mediate_body_end(c); /* Content-Length: 0 */
 	if (e < 0) {
 		forward_failed(c, "the upstream closed the connection");
 		return;

@@ -100,20 +100,15 @@ static void failed(struct conn *c, struct str payload)
 
 static void take(struct conn *c, struct msg *m)
 {
-	switch (m->type) {
-	case MSG_DATA:
+	if (m->type == MSG_DATA) {
 		conn_timer(c, FRONT_EXCHANGE_MS);
 		respond_feed(c, m->payload);
-		break;
-	case MSG_DATA_END:
+	} else if (m->type == MSG_DATA_END) {
 		respond_eof(c);
-		break;
-	case MSG_FAILED:
+	} else if (m->type == MSG_FAILED) {
 		failed(c, m->payload);
-		break;
-	default:
+	} else {
 		conn_close(c);
-		break;
 	}
 }
 
