@@ -54,11 +54,11 @@ int buf_reserve(struct buf *b, size_t n)
 	base = malloc(cap + 1); /* not realloc: a wiped buffer must leave no old copy */
 	if (!base)
 		return -ENOMEM;
-	if (len)
+	if (b->base) {
 		memcpy(base, b->base + b->start, len);
-	base[len] = '\0';
-	if (b->base)
 		explicit_bzero(b->base, b->end);
+	}
+	base[len] = '\0';
 	free(b->base);
 	b->base = base;
 	b->cap = cap;
@@ -109,7 +109,7 @@ int buf_printf(struct buf *b, const char *fmt, ...)
 		return -EINVAL;
 	if ((size_t)n < sizeof small)
 		return buf_append(b, small, (size_t)n);
-	r = buf_reserve(b, (size_t)n + 1);
+	r = buf_reserve(b, (size_t)n); /* and there is always room for the NUL */
 	if (r < 0)
 		return r;
 	va_start(ap, fmt);

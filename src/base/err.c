@@ -15,39 +15,37 @@ static void text_finish(struct err *e, int written)
 			*p = '?'; /* a name with an escape code must not reach a terminal */
 }
 
-static int err_vset(struct err *e, int code, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void err_vset(struct err *e, int code, const char *fmt,
+							   va_list ap)
 {
 	if (!e)
-		return code;
+		return;
 	e->code = code;
 	text_finish(e, vsnprintf(e->text, sizeof e->text, fmt, ap));
-	return code;
 }
 
-int err_set(struct err *e, int code, const char *fmt, ...)
+void err_set_text(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	err_vset(e, code, fmt, ap);
 	va_end(ap);
-	return code;
 }
 
-int err_sys(struct err *e, int code, const char *fmt, ...)
+void err_sys_text(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
 	size_t len;
 
 	if (!e)
-		return code;
+		return;
 	va_start(ap, fmt);
 	err_vset(e, code, fmt, ap);
 	va_end(ap);
 	len = strlen(e->text);
 	text_finish(e, (int)len +
 			   snprintf(e->text + len, sizeof e->text - len, ": %s", strerror(-code)));
-	return code;
 }
 
 int err_context(struct err *e, int code, const char *fmt, ...)

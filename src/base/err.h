@@ -20,11 +20,27 @@ struct err {
 
 #define ERR_INIT ((struct err){ 0 })
 
-/* Sets code and text; returns `code`, so that `return err_set(e, -EINVAL, ...)` reads well. */
-int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Sets code and text; is `code`, so that `return err_set(e, -EINVAL, ...)` reads well.  A macro, so
+ * that compilers and analysers see that what is returned is that very code, and so a failure. */
+#define err_set(e, code, ...)                                                                      \
+	({                                                                                         \
+		int err_code_ = (code);                                                            \
+		err_set_text((e), err_code_, __VA_ARGS__);                                         \
+		err_code_;                                                                         \
+	})
 
 /* Like err_set() with ": <strerror(-code)>" appended: for a failed system call. */
-int err_sys(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+#define err_sys(e, code, ...)                                                                      \
+	({                                                                                         \
+		int err_code_ = (code);                                                            \
+		err_sys_text((e), err_code_, __VA_ARGS__);                                         \
+		err_code_;                                                                         \
+	})
+
+void err_set_text(struct err *e, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void err_sys_text(struct err *e, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Puts "<context>: " before the text that is there; returns e's code (or `code` when e is NULL). */
 int err_context(struct err *e, int code, const char *fmt, ...)

@@ -164,7 +164,7 @@ void json_bool(struct json *j, bool v)
 	put(j, v ? "true" : "false", v ? 4 : 5);
 }
 
-void json_null(struct json *j)
+void json_put_null(struct json *j)
 {
 	item(j);
 	put(j, "null", 4);
@@ -182,7 +182,7 @@ void json_member_cstr(struct json *j, const char *key, const char *s)
 	if (s)
 		json_str(j, str_from(s));
 	else
-		json_null(j);
+		json_put_null(j);
 }
 
 void json_member_u64(struct json *j, const char *key, uint64_t v)

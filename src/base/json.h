@@ -36,7 +36,7 @@ void json_str(struct json *j, struct str s);
 void json_u64(struct json *j, uint64_t v);
 void json_i64(struct json *j, int64_t v);
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_put_null(struct json *j); /* not json_null: jansson has one */
 /* Key and value in one call. */
 void json_member_str(struct json *j, const char *key, struct str s);
 void json_member_cstr(struct json *j, const char *key, const char *s); /* NULL: null */

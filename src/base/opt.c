@@ -121,10 +121,11 @@ static int take_letters(struct parse *p, const char *arg)
 	for (; *arg && !r; arg++) {
 		const struct opt_spec *s = find_letter(p->specs, *arg);
 
+		if (!s && *arg == 'h')
+			return OPT_HELP;
 		if (!s)
-			return *arg == 'h' ? OPT_HELP
-					   : err_set(p->e, -EINVAL,
-						     "unknown option -%c; --help lists them", *arg);
+			return err_set(p->e, -EINVAL, "unknown option -%c; --help lists them",
+				       *arg);
 		if (s->kind != OPT_FLAG)
 			return arg[1] ? store(p, s, arg + 1) : store_next(p, s);
 		r = store(p, s, NULL);

@@ -69,8 +69,6 @@ int commands_unknown(int argc, char *const *argv, struct err *e)
 	bool group = argc > 1 && commands_is_group(argv[0]);
 	struct nearest one, two;
 
-	if (!group)
-		argc = 1;
 	snprintf(typed, sizeof typed, "%s%s%s", argv[0], group ? " " : "", group ? argv[1] : "");
 	one = NEAREST_INIT(str_from(argv[0]));
 	two = NEAREST_INIT(str_from(typed));

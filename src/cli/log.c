@@ -175,7 +175,7 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 
 const struct command cmd_log = {
 	.name = "log",
-	.summary = "show what a session did and tried",
+	.summary = "Show what a session did and tried",
 	.operands = "",
 	.about = "Shows the audit log of a session: when it began and ended, every connection and "
 		 "request that was decided on, and which rule decided.\n\n"

@@ -131,7 +131,7 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 
 const struct command cmd_log_verify = {
 	.name = "log verify",
-	.summary = "check that a session's log was not altered",
+	.summary = "Check that a session's log was not altered",
 	.operands = "",
 	.about =
 	    "Every line of a log carries the hash of the line before it, so a line that was "

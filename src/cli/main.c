@@ -14,9 +14,14 @@
 /* A caller may have closed 0, 1 or 2: the next file opened would then get our output. */
 static void standard_fds_open(void)
 {
-	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
 			_exit(EXIT_STOCKADE);
+	} while (fd <= STDERR_FILENO);
+	close(fd);
 }
 
 static bool colour_wanted(void)

@@ -81,9 +81,10 @@ static void put_options(const struct opt_spec *s)
 
 static void put_command(const struct command *c)
 {
-	printf(".It Nm Cm %s %s%s\n", c->name, c->options ? "Oo Ar options Oc " : "", "");
+	printf(".It Nm Cm %s%s", c->name, c->options ? " Oo Ar options Oc" : "");
 	if (*c->operands)
-		printf(".Ns \" %s\"\n", c->operands);
+		printf(" No \"%s\"", c->operands);
+	putchar('\n');
 	printf("%s.\n", c->summary);
 	puts(".Pp");
 	put_paragraphs(c->about);
