@@ -11,11 +11,12 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #define PLAN_MOUNTS_MAX 512u
 /* Distinct ports the allow rules name: where nftables is missing, each is a listener or two. */
-#define PLAN_PORTS_MAX 128u
+#define PLAN_PORTS_MAX 16u
 /* Sizes where the policy says none: generous for a build, small beside the memory it comes from. */
 #define PLAN_TMP_DEFAULT (512u * 1024 * 1024)
 #define PLAN_HOME_DEFAULT (512u * 1024 * 1024)

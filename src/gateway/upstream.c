@@ -5,6 +5,8 @@
  */
 #include "gateway/upstream.h"
 
+#include "os/fd.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,9 +24,13 @@ static struct upstream **bucket(struct front *f, const struct host *host, uint16
 
 struct upstream *upstream_new(struct front *f, int fd, bool mediated)
 {
-	struct upstream *u = calloc(1, sizeof *u);
+	struct upstream *u;
 	int on = 1;
 
+	/* splice(2) blocks on a socket that does, whatever its flags say. */
+	if (fd_set_nonblock(fd, true) < 0)
+		return NULL;
+	u = calloc(1, sizeof *u);
 	if (!u)
 		return NULL;
 	u->front = f;

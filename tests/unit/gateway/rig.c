@@ -181,7 +181,8 @@ static void put(int fd, const char *s)
 
 static void answer(int fd, const char *head)
 {
-	char path[512] = "", text[9000];
+	static char text[9000];
+	char path[512] = "";
 
 	sscanf(head, "%*s %500s", path);
 	if (strcmp(path, "/chunked") == 0) {
@@ -308,7 +309,7 @@ static void upstream_run(const int fds[3])
 
 static void stream_answer(struct channel *s, const struct request *q, const char *body)
 {
-	char text[4096];
+	static char text[70000];
 	char status[] = "\xf6\x01\x10\x00\x00\x00\x00"; /* 502, reason 16, empty text */
 
 	if (str_eq(q->path, STR_LIT("/v1/fail"))) {

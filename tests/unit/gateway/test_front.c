@@ -79,7 +79,8 @@ static void refused_requests(void **state)
 		{ "N30 ;", GET("http://api.test/v1/b;v=1", "api.test"), "403", "ambiguous-path" },
 		{ "N30 %252e", GET("http://api.test/v1/%252e%252e/", "api.test"), "403",
 		  "ambiguous-path" },
-		{ "N30 backslash", GET("http://api.test/v1/\\..\\", "api.test"), "400", "bad-input" },
+		{ "N30 backslash", GET("http://api.test/v1/\\..\\", "api.test"), "403",
+		  "ambiguous-path" },
 		{ "N25 CL+TE",
 		  "POST http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 3\r\n"
 		  "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -116,7 +117,7 @@ static void refused_requests(void **state)
 		{ "back refuses", GET("http://dead.test/", "dead.test"), "504", "upstream" },
 		{ "back refuses CONNECT",
 		  "CONNECT dead.test:443 HTTP/1.1\r\nHost: dead.test:443\r\n\r\n", "504", "upstream" },
-		{ "HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400", "bad-input" },
+		{ "HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", "bad-input" },
 	};
 	char line[64];
 
@@ -195,10 +196,9 @@ static void keep_alive_decides_again(void **state)
 	rig_send(fd, "GET http://allowed.test/1 HTTP/1.1\r\nHost: allowed.test\r\n\r\n");
 	rig_read_until(fd, out, sizeof out, "GET /1 HTTP/1.1\r\nHost: allowed.test\r\n\r\n");
 	rig_send(fd, "GET http://evil.test/2 HTTP/1.1\r\nHost: evil.test\r\n\r\n");
-	rig_read_until(fd, out, sizeof out, "stockade.yaml");
+	rig_read_until(fd, out, sizeof out, "- \"evil.test:80\"\n");
 	has("HTTP/1.1 403 ");
 	has_not("Connection: close");
-	rig_read_until(fd, out, sizeof out, "evil.test:80\"\n");
 	rig_send(fd, "GET http://allowed.test/3 HTTP/1.1\r\nHost: allowed.test\r\n\r\n");
 	rig_read_until(fd, out, sizeof out, "GET /3 HTTP/1.1\r\nHost: allowed.test\r\n\r\n");
 	close(fd);
@@ -499,8 +499,8 @@ static void large_tunnel(void **state)
 		ssize_t n = up < TOTAL ? send(fd, sent + up, TOTAL - up, MSG_DONTWAIT) : -1;
 
 		up += n > 0 ? (size_t)n : 0;
-		n = recv(fd, got + down, TOTAL - down, n > 0 ? MSG_DONTWAIT : 0);
-		if (n == 0 || (n < 0 && up == TOTAL && errno == EAGAIN))
+		n = recv(fd, got + down, TOTAL - down, n > 0 && up < TOTAL ? MSG_DONTWAIT : 0);
+		if (n == 0 || (n < 0 && up == TOTAL))
 			fail_msg("tunnel ended after %zu bytes", down);
 		down += n > 0 ? (size_t)n : 0;
 	}
