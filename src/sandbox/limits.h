@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
-#include <limits.h>
+#include <linux/limits.h>
 #include <stdbool.h>
 
 /* v1 has one directory a controller: memory, pids, cpu. */
@@ -22,6 +22,7 @@ struct limits {
 		int procs;	     /* cgroup.procs opened by the launcher */
 	} groups[LIMITS_GROUPS_MAX];
 	unsigned ngroups;
+	unsigned serial; /* of the sandboxes of this launcher: part of the name */
 };
 
 /* Launcher: sweeps what killed launchers left, makes the groups and sets their bounds. */
