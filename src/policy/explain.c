@@ -162,7 +162,7 @@ static void rule_json(struct json *j, const struct verdict *v)
 
 	json_key(j, "rule");
 	if (!r) {
-		json_null(j);
+		json_put_null(j);
 		return;
 	}
 	json_object_begin(j);
