@@ -2,11 +2,11 @@
 /* rig - see rig.h. */
 #include "rig.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/wire.h"
 #include "gateway/front.h"
@@ -207,7 +207,8 @@ static void answer(int fd, const char *head)
 		put(fd, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n"
 			"\r\nsecret bytes");
 	} else if (strcmp(path, "/malformed") == 0) {
-		put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+		put(fd,
+		    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
 	} else if (strcmp(path, "/none") == 0) {
 		put(fd, "HTTP/1.1 204 No Content\r\n\r\n");
 	} else if (strcmp(path, "/extra") == 0) {
@@ -217,8 +218,10 @@ static void answer(int fd, const char *head)
 		put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n");
 	} else {
 		/* What arrived, as the body. */
-		snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nX-Up: yes\r\nConnection: keep-alive\r\n"
-			 "Keep-Alive: timeout=5\r\nContent-Length: %zu\r\n\r\n%s", strlen(head), head);
+		snprintf(text, sizeof text,
+			 "HTTP/1.1 200 OK\r\nX-Up: yes\r\nConnection: keep-alive\r\n"
+			 "Keep-Alive: timeout=5\r\nContent-Length: %zu\r\n\r\n%s",
+			 strlen(head), head);
 		put(fd, text);
 	}
 }
