@@ -109,11 +109,12 @@ int refuse_text(const struct refusal *r, struct buf *out)
 
 int refuse_json(const struct refusal *r, struct buf *out)
 {
+	bool v6 = r->host.len && memchr(r->host.p, ':', r->host.len) != NULL;
 	char where[ACCOUNT_RULE_MAX], hint[HOST_NAME_MAX_LEN + 64];
 	struct json j = JSON_INIT(out);
 
-	snprintf(hint, sizeof hint, "stockade policy explain --connect %.*s:%u", STR_FMT(r->host),
-		 r->port);
+	snprintf(hint, sizeof hint, "stockade policy explain --connect %s%.*s%s:%u", v6 ? "[" : "",
+		 STR_FMT(r->host), v6 ? "]" : "", r->port);
 	json_object_begin(&j);
 	json_key(&j, "error");
 	json_object_begin(&j);

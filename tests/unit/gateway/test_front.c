@@ -588,34 +588,7 @@ static void socks_hosts(void **state)
 
 static size_t ask(const char *name, unsigned char type, unsigned char *reply, size_t max)
 {
-	unsigned char q[512] = { 0x12, 0x34, 1, 0, 0, 1 };
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(rig.dns) };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct timeval t = { 3, 0 };
-	size_t n = 12;
-	ssize_t got;
-
-	while (*name) {
-		size_t len = strcspn(name, ".");
-
-		q[n++] = (unsigned char)len;
-		memcpy(q + n, name, len);
-		n += len;
-		name += len + (name[len] == '.');
-	}
-	n++;
-	q[n + 1] = type;
-	q[n + 3] = 1;
-	n += 4;
-	inet_pton(AF_INET, "127.0.0.5", &a.sin_addr);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
-	/* Connected: an answer from another address than the one asked would not arrive. */
-	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-	assert_int_equal(send(fd, q, n, 0), (ssize_t)n);
-	got = recv(fd, reply, max, 0);
-	close(fd);
-	assert_true(got >= 12);
-	return (size_t)got;
+	return rig_ask(&rig, name, type, reply, max);
 }
 
 static void dns(void **state)
