@@ -78,12 +78,14 @@ is "$(get -H "x-note: see $(placeholder other)" http://api.test/v1/six)" 403 'in
 is "$(get http://other-api.test/v1/cmd)" 200 'a credential from a command'
 like "$(seen /v1/cmd)" "Bearer other-$KEY" 'reaches its own server'
 unlike "$(seen /v1/cmd)" 'x-api-key' 'and no other'
+is "$(get "http://api.test/redirect?to=http://evil.test/")" 302 'a redirect is handed to the agent'
+is "$(grep -c '"sni": "evil.test"' "$WORLD_LOG")" 0 'and not followed'
 is "$(get -X POST --data-binary @/etc/services http://api.test/v1/body)" 200 'a body goes up'
 is "$(get -X POST -H 'Transfer-Encoding: chunked' --data-binary @/etc/services http://api.test/v1/chunked)" 200 'a chunked one too'
 
 # --- the server must be who it says
 is "$(get http://expired.test/)" 502 'an expired certificate: 502'
-like "$(cat "$T/body")" 'expired' 'says that it expired'
+like "$(cat "$T/body")" 'certificate has expired' 'says that it expired'
 is "$(get http://selfsigned.test/)" 502 'a self-signed certificate: 502'
 like "$(cat "$T/body")" 'issuer is unknown' 'says that its issuer is unknown'
 is "$(get http://wrongname.test/)" 502 'a certificate for another name: 502'
@@ -96,7 +98,9 @@ is "$(get http://nosuch.test/)" 502 'a name that does not resolve: 502'
 is "$(get http://ok.ssrf.test/)" 200 'a public address is dialled'
 for name in mixed mixed6 loop loop6 private link cgnat mapped nat64 ula; do
 	is "$(get "http://$name.ssrf.test/")" 403 "$name: an address that policy does not name"
+	like "$(cat "$T/body")" "only a rule with 'addresses'" "$name: and the agent is told what would"
 done
+is "$(grep '"tcp"' "$WORLD_LOG" | grep -Evc '"(45[.]33[.]32|2606:4700)[.:]')" 0 'nothing else was dialled'
 is "$(get http://allowed.test/pub/x)" 200 'a path that is allowed, upgraded to TLS'
 is "$(get http://allowed.test/secret)" 403 'a path that is not'
 is "$(get -X DELETE http://allowed.test/pub/x)" 403 'a method that is not'
@@ -104,6 +108,25 @@ is "$(get --path-as-is http://allowed.test/pub/../secret)" 403 'nor by dots'
 is "$(get http://evil.test/)" 403 'a host that is not'
 unlike "$(cat "$WORLD_LOG")" '"dns", "name": "evil.test"' 'whose name is never resolved'
 is "$(curl -sS -m 20 -x "http://127.0.0.1:$PORT" --cacert "$T/certs/ca.pem" -o /dev/null -w '%{http_code}' https://second.test/)" 200 'a tunnel'
+
+is "$(curl -sS -m 20 -x "http://127.0.0.1:$PORT" -o /dev/null -w '%{http_code} ' http://api.test/k/1 -o /dev/null http://api.test/k/2 -o /dev/null http://api.test/k/3)" \
+	'200 200 200 ' 'three requests on one connection'
+curl -sS -m 3 -N -x "http://127.0.0.1:$PORT" http://api.test/endless 2>/dev/null | head -c 3000000 | wc -c >"$T/endless"
+is "$(cat "$T/endless")" 3000000 'an endless stream flows'
+is "$(get http://api.test/v1/after)" 200 'and its end disturbs nobody'
+
+# --- memory: all five, with what they share counted once
+if [ -r "/proc/$(role_pid front)/smaps_rollup" ]; then
+	pss=0
+	for role in front back keeper resolver audit; do
+		one=$(awk '$1 == "Pss:" { print $2 }' "/proc/$(role_pid $role)/smaps_rollup")
+		diag "$role: $one KiB"
+		pss=$((pss + one))
+	done
+	ok "$((pss > 25 * 1024))" "all roles together: $pss KiB, at most 25 MiB"
+else
+	skip 1 'only root reads the memory of a role' 'memory of all roles'
+fi
 
 # --- nothing secret in the log
 unlike "$(log)" "$KEY" 'no key in the log'
@@ -128,5 +151,31 @@ for role in front back keeper resolver audit; do
 		[ ! -e "/proc/$(role_pid $other)" ] || left="$left $other"
 	done
 	is "$left" '' "kill -9 $role: no other role is left"
+done
+
+# --- and without the launcher's help: it is stopped, and then gone
+for role in front back keeper resolver audit rig; do
+	rig_start "alone-$role"
+	pids=$(for r in front back keeper resolver audit; do echo -n " $(role_pid $r)"; done)
+	if [ $role = rig ]; then
+		kill -9 "$RIG_PID"
+	else
+		kill -STOP "$RIG_PID"
+		kill -9 "$(role_pid $role)"
+	fi
+	# Audit stays for the launcher's last record; with front and back gone nothing is let out.
+	[ $role = rig ] || pids=${pids% *}
+	for pid in $pids; do
+		for ((i = 0; i < 100; i++)); do
+			grep -q '^State:.[ZX]' "/proc/$pid/status" 2>/dev/null || [ ! -e "/proc/$pid" ] && break
+			sleep 0.05
+		done
+		[ $i -lt 100 ] || diag "$(tr '\0' ' ' <"/proc/$pid/cmdline") is left"
+		[ $i -lt 100 ]
+	done
+	ok $? "$role dies: the others end by themselves"
+	kill -9 "$RIG_PID" 2>/dev/null
+	wait "$RIG_PID" 2>/dev/null
+	exec 9>&-
 done
 finish
