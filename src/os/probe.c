@@ -263,6 +263,7 @@ int probe_kernel(struct probes *ret, struct err *e)
 	result[PROBE_LANDLOCK] = answer(ret->landlock_abi);
 	if (ret->landlock_abi < 0)
 		ret->landlock_abi = 0;
+	ret->root = uid == 0;
 	memcpy(ret->result, result, size);
 	munmap(result, size);
 	return 0;

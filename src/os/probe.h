@@ -37,6 +37,7 @@ struct probes {
 	/* 0: yes; -errno: no; -ENODATA: what it stands on is missing, so it could not be tried. */
 	int result[PROBE_MAX];
 	int landlock_abi;
+	bool root; /* effective uid 0 */
 };
 
 /* Fails only when no child can be made. */
