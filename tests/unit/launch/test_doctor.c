@@ -29,7 +29,7 @@ static const struct doctor_row *row(const struct doctor *d, const char *id)
 		if (strcmp(d->rows[i].id, id) == 0)
 			return &d->rows[i];
 	fail_msg("no row '%s'", id);
-	return NULL;
+	return &d->rows[0]; /* not reached */
 }
 
 static void test_all_there(void **state)
