@@ -6,10 +6,12 @@
  */
 #include "os/probe.h"
 
+#include "base/num.h"
 #include "os/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
 #include <linux/mount.h>
 #include <linux/netfilter/nf_tables.h>
@@ -345,9 +347,13 @@ enum probe_cgroup probe_cgroups(void)
 long probe_sysctl(const char *path)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(64);
+	uint64_t v = 0;
 	int r = fd_read_file(AT_FDCWD, path, &b);
 
-	return r < 0 ? r : strtol(buf_cstr(&b), NULL, 10);
+	if (r == 0)
+		r = num_parse_u64((struct str){ b.base, str_index(buf_str(&b), '\n') }, LONG_MAX,
+				  &v);
+	return r < 0 ? r : (long)v;
 }
 
 int probe_device(const char *path)
