@@ -47,6 +47,10 @@ struct plan_step {
 	struct origin origin; /* policy line it came from; file NULL for what every plan has */
 };
 
+struct plan_pair {
+	const char *name, *value; /* borrowed */
+};
+
 /* What the planner must know of the host; filled by the caller (launch), so the planner is pure. */
 struct plan_facts {
 	uid_t uid;
@@ -66,9 +70,7 @@ struct plan_facts {
 	 * as they are (tests). */
 	int (*resolve)(void *arg, const char *path, char **ret);
 	/* Names and values that launch adds: the placeholders of credentials. */
-	const struct plan_pair {
-		const char *name, *value;
-	} * placeholders;
+	const struct plan_pair *placeholders;
 	size_t nplaceholders;
 	const char *session_id; /* STOCKADE_SESSION; NULL: left out */
 };

@@ -49,12 +49,7 @@ int mediate_request(struct conn *c, const struct intent *in)
 			};
 	buf_clear(&f->message);
 	e = request_pack(q, &f->message);
-	if (e == 0)
-		e = channel_send(&c->up->stream, MSG_REQUEST, buf_str(&f->message), -1);
-	/* Nobody upstream is asked: the body may come. */
-	if (e == 0 && r->expect_continue)
-		conn_send_str(c, STR_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
-	return e;
+	return e ? e : channel_send(&c->up->stream, MSG_REQUEST, buf_str(&f->message), -1);
 }
 
 int mediate_body(struct conn *c, struct str data)

@@ -11,21 +11,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-unsigned start_peers(enum role self)
-{
-#define WITH(x) (1u << ROLE_##x)
-	static const unsigned peers[ROLE_MAX] = {
-		[ROLE_FRONT] = WITH(BACK) | WITH(AUDIT),
-		[ROLE_BACK] = WITH(FRONT) | WITH(KEEPER) | WITH(RESOLVER) | WITH(AUDIT),
-		[ROLE_KEEPER] = WITH(BACK),
-		[ROLE_RESOLVER] = WITH(BACK),
-		[ROLE_AUDIT] = WITH(FRONT) | WITH(BACK),
-	};
-
-	return peers[self];
-#undef WITH
-}
-
 static int take_config(struct start *s, struct msg *m, struct err *e)
 {
 	struct wire_in in = { .rest = m->payload };
@@ -53,7 +38,7 @@ static int take_peer(struct start *s, struct msg *m, struct err *e)
 	struct wire_in in = { .rest = m->payload };
 	unsigned who = wire_get_u8(&in);
 
-	if (wire_in_done(&in) < 0 || who >= ROLE_MAX || !(start_peers(s->self) & (1u << who)) ||
+	if (wire_in_done(&in) < 0 || who >= ROLE_MAX || !(role_peers(s->self) & (1u << who)) ||
 	    s->peers[who].fd >= 0)
 		return err_set(e, -EPROTO, "message PEER names a wrong role");
 	channel_init(&s->peers[who], TAKE_FD(m->fd), s->self, (enum role)who);
@@ -117,7 +102,7 @@ static int check(struct start *s, struct err *e)
 	if (s->self == ROLE_AUDIT && !s->has_log)
 		return err_set(e, -EPROTO, "GO came before LOG");
 	for (unsigned who = 0; who < ROLE_MAX; who++) {
-		if (!(start_peers(s->self) & (1u << who)))
+		if (!(role_peers(s->self) & (1u << who)))
 			continue;
 		if (s->peers[who].fd < 0)
 			return err_set(e, -EPROTO, "GO came before PEER %s",

@@ -29,6 +29,8 @@
 /* The command as the log shows it; longer ones are cut. */
 #define COMMAND_TEXT_MAX 2048
 
+extern char **environ;
+
 struct session {
 	const struct session_request *req;
 	struct session_result *res;
@@ -105,8 +107,10 @@ static int log_degraded(struct session *s, struct err *e)
 
 static int make_plan(struct session *s, struct err *e)
 {
-	s->facts.plan.placeholders = s->secrets.env;
-	s->facts.plan.nplaceholders = s->secrets.nenv;
+	struct plan_pair pairs[POLICY_CREDENTIALS_MAX];
+
+	s->facts.plan.nplaceholders = secrets_placeholders(&s->secrets, pairs);
+	s->facts.plan.placeholders = pairs;
 	s->facts.plan.session_id = s->res->id;
 	return fails(s, EXIT_POLICY, plan_make(s->req->policy, &s->facts.plan, &s->plan, e));
 }
@@ -132,7 +136,7 @@ static int prepare(struct session *s, struct err *e)
 	if (r == 0)
 		r = open_log(s, e);
 	if (r == 0)
-		r = fails(s, EXIT_POLICY, secrets_load(s->req->policy, &s->secrets, e));
+		r = fails(s, EXIT_POLICY, secrets_load(s->req->policy, environ, &s->secrets, e));
 	if (r == 0)
 		r = log_start(s, e);
 	if (r == 0)
@@ -146,12 +150,13 @@ static int prepare(struct session *s, struct err *e)
 
 static int run(struct session *s, struct err *e)
 {
-	const struct roles_request roles = {
+	struct roles_request roles = {
 		.policy = s->req->policy,
+		.session = s->res->id,
 		.secrets = &s->secrets,
 		.log = &s->log,
-		.sandbox = &s->sandbox,
-		.session_id = s->res->id,
+		.environ = environ,
+		.nlisteners = s->sandbox.nlisteners,
 	};
 	struct supervise sup = {
 		.sandbox = &s->sandbox,
@@ -162,6 +167,10 @@ static int run(struct session *s, struct err *e)
 	};
 	int r;
 
+	for (unsigned i = 0; i < s->sandbox.nlisteners; i++) {
+		roles.listeners[i].kind = (enum listener_kind)s->sandbox.listeners[i].kind;
+		roles.listeners[i].fd = s->sandbox.listeners[i].fd;
+	}
 	signal(SIGPIPE, SIG_IGN); /* after the clone: the agent keeps the default */
 	status_started(s->req->status_fd, &s->sandbox);
 	s->res->started = true;
@@ -184,10 +193,13 @@ static int log_end(struct session *s, int r, struct err *e)
 	struct err inner = ERR_INIT;
 	int closed = 0;
 
-	if (s->roles.up)
-		closed = roles_stop(&s->roles, &last, &s->res->tally, &inner);
-	else if (s->log.fd >= 0)
+	if (s->roles.running) {
+		closed = roles_record(&s->roles, &last);
+		if (closed == 0)
+			closed = roles_stop(&s->roles, &s->res->tally, &inner);
+	} else if (s->log.fd >= 0) {
 		closed = audit_log_append(&s->log, &last, &inner);
+	}
 	if (closed < 0 && r == 0) {
 		*e = inner;
 		return fails(s, EXIT_GATEWAY, closed);
@@ -199,7 +211,6 @@ static void session_init(struct session *s)
 {
 	plan_init(&s->plan);
 	audit_log_init(&s->log);
-	roles_init(&s->roles);
 	s->store.dirfd = -1;
 }
 

@@ -18,9 +18,9 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 
-/* Signals, the program's end, both sides of the terminal, and either all listeners or all roles
- * (a channel and a process each). */
-#define WATCHES_MAX (4 + SANDBOX_LISTENERS_MAX + 2 * ROLE_MAX)
+/* Signals, the program's end, both sides of the terminal, and either all listeners or a channel for
+ * each role. */
+#define WATCHES_MAX (4 + SANDBOX_LISTENERS_MAX + ROLES_N)
 
 enum watch_kind {
 	WATCH_SIGNAL,
@@ -79,15 +79,14 @@ static void watch_all(struct state *st)
 		watch(st, STDIN_FILENO, WATCH_HOST_TTY);
 	if (st->agent_open)
 		watch(st, s->sandbox->pty_fd, WATCH_AGENT_TTY);
-	if (!s->roles->up) {
+	if (!s->roles->running) {
 		for (unsigned i = 0; i < s->sandbox->nlisteners; i++)
 			watch(st, s->sandbox->listeners[i].fd, WATCH_LISTENER);
 		return;
 	}
-	for (size_t i = 0; i < ROLE_MAX; i++) {
-		watch(st, s->roles->p[i].pidfd, WATCH_ROLE);
-		watch(st, s->roles->p[i].channel.fd, WATCH_ROLE);
-	}
+	/* A role that ends closes its channel: its pidfd would say nothing more. */
+	for (size_t i = 0; i < ROLES_N; i++)
+		watch(st, s->roles->all[i].channel.fd, WATCH_ROLE);
 }
 
 static int on_signal(struct state *st, struct err *e)
@@ -144,7 +143,7 @@ static int on_listener(struct state *st, struct err *e)
 
 static int on_role(struct state *st, struct err *e)
 {
-	return roles_failed(st->s->roles, e);
+	return roles_check(st->s->roles, e);
 }
 
 typedef int (*watch_fn)(struct state *st, struct err *e);
@@ -176,11 +175,11 @@ static int turn(struct state *st, struct err *e)
 	if (n < 0 && errno != EINTR)
 		return err_sys(e, -errno, "poll");
 	for (unsigned i = 0; n > 0 && i < st->n && r == 0; i++) {
-		bool was_up = st->s->roles->up;
+		bool was_up = st->s->roles->running;
 
 		if (st->fds[i].revents)
 			r = handlers[st->kinds[i]](st, e);
-		if (st->s->roles->up != was_up)
+		if (st->s->roles->running != was_up)
 			break; /* the table of descriptors is another one now */
 	}
 	return r;
