@@ -52,17 +52,18 @@ static void reach(struct str p, bool *set, size_t j)
 	}
 }
 
+/* Places entered by a byte first; then stars that take one more.  A "**" that has taken a byte
+ * stands for something, so the way round it for "no directory" is open only on entry. */
 static void step(struct str p, const bool *now, bool *next, char c)
 {
-	for (size_t j = 0; j < p.len; j++) {
-		if (!now[j])
-			continue;
-		if (p.p[j] == '*') {
-			if (deep(p, j) || c != '/')
-				reach(p, next, j);
-		} else if (p.p[j] == c || (p.p[j] == '?' && c != '/')) {
+	for (size_t j = 0; j < p.len; j++)
+		if (now[j] && p.p[j] != '*' && (p.p[j] == c || (p.p[j] == '?' && c != '/')))
 			reach(p, next, j + 1);
-		}
+	for (size_t j = 0; j < p.len; j++) {
+		if (!now[j] || p.p[j] != '*' || (c == '/' && !deep(p, j)))
+			continue;
+		next[j] = true;
+		next[j + (deep(p, j) ? 2 : 1)] = true; /* no star: glob_check() refuses "***" */
 	}
 }
 

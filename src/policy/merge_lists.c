@@ -171,8 +171,14 @@ static int push_credential(struct merger *m, const struct policy_layer *l,
 	void *items = m->out->credentials;
 	struct credential *slot;
 
-	if (l->untrusted)
-		return merge_drop(m, l, c->origin.line, "credentials", c->name, NULL);
+	if (l->untrusted) {
+		/* Where it comes from is what a person must see: a command runs outside. */
+		static const char *const kinds[] = { "env", "file", "cmd" };
+		const char *text = arena_printf(m->stack->arena, "%s from %s:%s", c->name,
+						kinds[c->source], c->from);
+
+		return merge_drop(m, l, c->origin.line, "credentials", text ? text : c->name, NULL);
+	}
 	if (policy_credential(m->out, c->name))
 		return 0;
 	slot = merge_push(m, &items, &m->out->ncredentials, sizeof *slot, POLICY_CREDENTIALS_MAX);

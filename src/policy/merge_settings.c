@@ -100,7 +100,8 @@ static int tighten(struct merger *m, enum policy_setting s, struct chosen *c)
 			take(c, l, s);
 			continue;
 		}
-		err = merge_drop(m, l, v->line, settings[s].name, "would loosen", NULL);
+		err = merge_drop(m, l, v->line, settings[s].name,
+				 s == SETTING_WORKSPACE_PATH ? l->workspace : "would loosen", NULL);
 		if (err < 0)
 			return err;
 	}

@@ -289,18 +289,12 @@ static void say(void *arg, const struct origin *o, const char *text)
 static void lints(void **state)
 {
 	static const char *const want[] = {
-		"bound to no rule",
-		"shows the agent the file",
-		"never decides",
-		"without the credential",
-		"opens every host",
-		"top-level domain",
-		"opens 64",
-		"very large address block",
-		"in clear text",
-		"SSH keys",
-		"control over the host",
-		"looks like a secret",
+		"bound to no rule",	 "shows the agent the file",
+		"never decides",	 "without the credential",
+		"opens every host",	 "top-level domain",
+		"opens 65535",		 "very large address block",
+		"in clear text",	 "SSH keys",
+		"control over the host", "looks like a secret",
 	};
 	struct test_layer l = { "filesystem: { read: [~/.ssh] }\n"
 				"environment: { pass: [MY_TOKEN] }\n"
