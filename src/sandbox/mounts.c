@@ -300,6 +300,12 @@ static int refuse(const struct plan_step *s, int r, struct err *e)
 			       "%s:%u: %s: a symbolic link in a tree that the agent may write; "
 			       "remove it or name what it points to",
 			       where, s->origin.line, s->source ? s->source : s->target);
+	if (r == -ENOTSUP)
+		return err_set(e, r, "%s:%u: %s: a FIFO or a block device is never mounted", where,
+			       s->origin.line, s->source);
+	if (s->source && s->kind == PLAN_BIND)
+		return err_sys(e, r, "%s:%u: mount %s at %s", where, s->origin.line, s->source,
+			       s->target);
 	return err_sys(e, r, "%s:%u: mount %s", where, s->origin.line, s->target);
 }
 
@@ -315,7 +321,7 @@ static int step_bind(struct mounts *m, const struct plan_step *s)
 	if (fstat(source, &st) < 0)
 		return -errno;
 	if (S_ISFIFO(st.st_mode) || S_ISBLK(st.st_mode))
-		return -EINVAL;
+		return -ENOTSUP;
 	if (S_ISCHR(st.st_mode)) /* named by policy: must stay a device */
 		attrs &= ~(uint64_t)MOUNT_ATTR_NODEV;
 	tree = clone_tree(source, attrs);

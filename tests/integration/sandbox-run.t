@@ -41,7 +41,7 @@ paths() {
 	echo host >host/file
 	refused "a missing source" "No such file" "$driver" --ro "$tmp/none:/x" -- true
 	mkfifo fifo
-	refused "a FIFO as source" "Invalid" "$driver" --ro "$tmp/fifo:/x" -- true
+	refused "a FIFO as source" "a FIFO" "$driver" --ro "$tmp/fifo:/x" -- true
 	refused "a target in a host tree is not made" "No such file" \
 		"$driver" --rw "$tmp/ws:/ws" --ro "$tmp/host:/ws/new" -- true
 	ok "... and was not made" test ! -e ws/new
