@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #ifndef CLONE_NEWTIME
@@ -90,6 +91,16 @@ static int check(const struct plan *plan, const struct sandbox_options *opt, str
 		return err_set(e, -EINVAL, "no program to run");
 	if (plan->uid != geteuid() || plan->gid != getegid())
 		return err_set(e, -EINVAL, "the plan is for another user");
+	/* A closed one would be reused by a descriptor of ours and followed inside; a directory is
+	 * a way out. */
+	for (int fd = 0; fd < 3; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+			return err_set(
+			    e, -EINVAL,
+			    "descriptor %d must be open, and no directory or block device", fd);
+	}
 	return 0;
 }
 

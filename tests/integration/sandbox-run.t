@@ -76,6 +76,15 @@ paths() {
 	is "... and is as it was" host "$(cat host/file)"
 	refused "a read-only tree" "" "$driver" --ro "$tmp/host:/h" -- touch /h/new
 	ok "a writable tree" "$driver" --rw "$tmp/host:/h" -- touch /h/new
+	mkdir -p ws/.git/hooks
+	refused "a directory above a protected one cannot be moved away" "busy" \
+		"$driver" --rw "$tmp/ws:/ws" --ro "$tmp/ws/.git/hooks:/ws/.git/hooks" -- mv /ws/.git /ws/.git2
+	ok "... but used" "$driver" --rw "$tmp/ws:/ws" --ro "$tmp/ws/.git/hooks:/ws/.git/hooks" -- \
+		sh -c 'cd /ws/.git && echo x >a && mv a b && rm b'
+	refused "F24 tmpfs has a bound on files" "No space" "$driver" -- /usr/bin/python3 -c \
+		'for i in range(70000): open(f"/tmp/{i}", "w")'
+	refused "F14 a directory as standard input" "no directory" sh -c '"$0" -- ls <"$1"' "$driver" "$tmp"
+	refused "a closed standard input" "must be open" sh -c '"$0" -- true <&-' "$driver"
 	refused "tmpfs has a size" "No space" "$driver" -- dd if=/dev/zero of=/tmp/x bs=1M count=80
 	refused "nothing of the home directory" "" "$driver" -- ls "$HOME/.ssh"
 }
