@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seccomp-gen NAME LIST OUT.h - turns a readable list into a seccomp program, at build time.
+ * seccomp-gen NAME LIST OUT.h [CALL...] - turns a readable list into a seccomp program, at build
+ * time.
+ *
+ * Calls named at the end are left out of the list.
  *
  * The list is deny-by-default.  '#' starts a comment.  A line is one of:
  *
@@ -230,6 +233,16 @@ static void read_list(const char *path)
 		die("no call is listed");
 }
 
+static void leave_out(const char *name)
+{
+	for (unsigned i = 0; i < nentries; i++)
+		if (!strcmp(entries[i].name, name)) {
+			entries[i] = entries[--nentries];
+			return;
+		}
+	die("'%s' is to be left out but is not listed", name);
+}
+
 /* ---- numbers to ranges ---- */
 
 struct range {
@@ -372,11 +385,13 @@ int main(int argc, char **argv)
 {
 	FILE *f;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: seccomp-gen NAME LIST OUT.h\n");
+	if (argc < 4) {
+		fprintf(stderr, "usage: seccomp-gen NAME LIST OUT.h [CALL...]\n");
 		return 2;
 	}
 	read_list(argv[2]);
+	for (int i = 4; i < argc; i++)
+		leave_out(argv[i]);
 	f = fopen(argv[3], "we");
 	if (!f)
 		die("%s: %s", argv[3], strerror(errno));

@@ -68,11 +68,12 @@ int blocked_explain(int code, struct err *e)
 	return err_sys(e, code, "cannot make namespaces: %s", reason(code));
 }
 
-int blocked_context(int code, struct err *e)
+bool blocked_context(int code, struct err *e)
 {
 	static const struct setting *apparmor = &settings[2];
 
-	if ((code == -EPERM || code == -EACCES) && reads(apparmor->path, apparmor->blocks))
-		return err_context(e, code, "%s", apparmor->text);
-	return code;
+	if ((code != -EPERM && code != -EACCES) || !reads(apparmor->path, apparmor->blocks))
+		return false;
+	err_context(e, code, "%s", apparmor->text);
+	return true;
 }

@@ -5,9 +5,11 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+
 /* Says which setting makes clone3 fail with `code`; returns code. */
 int blocked_explain(int code, struct err *e);
-/* Adds the same to a permission error of a later step; returns code. */
-int blocked_context(int code, struct err *e);
+/* Adds the same to a permission error of a later step; false when no setting explains it. */
+bool blocked_context(int code, struct err *e);
 
 #endif

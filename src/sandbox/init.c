@@ -146,8 +146,16 @@ static int agent_main(void *arg)
 
 /* ---- init ---- */
 
+/* The kernel kills what else is in our pid namespace. */
+static _Noreturn void end(const struct inside *in, int code)
+{
+	if (in->degraded)
+		degraded_kill_all();
+	_exit(code);
+}
+
 /* Ends with the agent's status when it is among the dead. */
-static void reap(pid_t agent)
+static void reap(const struct inside *in, pid_t agent)
 {
 	int status;
 
@@ -157,9 +165,9 @@ static void reap(pid_t agent)
 		if (pid <= 0)
 			return;
 		if (pid == agent && WIFEXITED(status))
-			_exit(WEXITSTATUS(status));
+			end(in, WEXITSTATUS(status));
 		if (pid == agent)
-			_exit(EXIT_SIGNAL_BASE + WTERMSIG(status));
+			end(in, EXIT_SIGNAL_BASE + WTERMSIG(status));
 	}
 }
 
@@ -176,13 +184,13 @@ static _Noreturn void supervise(struct inside *in, pid_t agent, int signals)
 
 	for (;;) {
 		if (ppoll(fds, ARRAY_LEN(fds), NULL, NULL) < 0 && errno != EINTR)
-			_exit(EXIT_SANDBOX);
+			end(in, EXIT_SANDBOX);
 		if (fds[1].revents)
-			_exit(DYING);
+			end(in, DYING);
 		if (!(fds[0].revents & POLLIN) || read(signals, &si, sizeof(si)) != sizeof(si))
 			continue;
 		if (si.ssi_signo == SIGCHLD)
-			reap(agent);
+			reap(in, agent);
 		else
 			forward(agent, (int)si.ssi_signo);
 	}

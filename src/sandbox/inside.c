@@ -24,7 +24,8 @@ extern char **environ;
 /* The launcher's death, however it comes, is ours. */
 static int step_bind_to_launcher(struct inside *in, struct err *e)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || setsid() < 0)
+	/* Without a pid namespace init must live to kill the rest; it sees the socket close. */
+	if ((!in->degraded && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) || setsid() < 0)
 		return err_sys(e, -errno, "parent death signal");
 	if (in->sync != INSIDE_SYNC_FD) {
 		if (dup3(in->sync, INSIDE_SYNC_FD, O_CLOEXEC) < 0)
@@ -85,6 +86,22 @@ static int (*const steps[])(struct inside *, struct err *) = {
 	step_forget_environment, /* last look at the host's variables */
 };
 
+/* In the same order, of what needs no namespace. */
+static int (*const degraded_steps[])(struct inside *, struct err *) = {
+	step_join_limits,   step_bind_to_launcher, degraded_adopt, step_own_limits,
+	confine_privileges, degraded_files,	   degraded_calls, step_forget_environment,
+};
+
+static int carry_out(struct inside *in, struct err *e)
+{
+	const size_t n = in->degraded ? ARRAY_LEN(degraded_steps) : ARRAY_LEN(steps);
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = (in->degraded ? degraded_steps : steps)[i](in, e);
+	return r;
+}
+
 void inside_lost(struct inside *in, const char *what)
 {
 	char *at = in->report.tier.lost;
@@ -119,17 +136,14 @@ int report_send(int sock, const struct report *rep, const int *fds, unsigned nfd
 _Noreturn void inside_main(struct inside *in)
 {
 	struct err e = ERR_INIT;
+	int r = carry_out(in, &e);
 
-	for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
-		int r = steps[i](in, &e);
-
-		if (r < 0) {
-			in->report.kind = REPORT_FAILED;
-			in->report.code = r;
-			memcpy(in->report.text, e.text, sizeof(e.text));
-			report_send(in->sync, &in->report, NULL, 0);
-			_exit(EXIT_SANDBOX);
-		}
+	if (r < 0) {
+		in->report.kind = REPORT_FAILED;
+		in->report.code = r;
+		memcpy(in->report.text, e.text, sizeof(e.text));
+		report_send(in->sync, &in->report, NULL, 0);
+		_exit(EXIT_SANDBOX);
 	}
 	init_main(in);
 }

@@ -40,6 +40,8 @@ struct inside {
 	struct limits *limits;
 	pid_t launcher;
 	int sync;
+	bool blocked;  /* launcher: namespaces are forbidden here */
+	bool degraded; /* no namespaces: sandbox/degraded.c */
 	int terminal;  /* pty master, handed out; -1 */
 	int agent_tty; /* pty slave, the agent's terminal; -1 */
 	int root;      /* the new root while it is built */
@@ -61,6 +63,11 @@ int confine_files(struct inside *in, struct err *e);
 int confine_privileges(struct inside *in, struct err *e);
 int confine_calls(struct inside *in, struct err *e);
 int probe_bites(struct inside *in, struct err *e);
+int degraded_adopt(struct inside *in, struct err *e);
+int degraded_files(struct inside *in, struct err *e);
+int degraded_calls(struct inside *in, struct err *e);
+/* Init's last deed there: no pid namespace does it. */
+void degraded_kill_all(void);
 /* Adds a line to what was given up, "; " between lines. */
 void inside_lost(struct inside *in, const char *what);
 /* Starts the agent's process, waits for its end, ends with its status. */

@@ -3,14 +3,10 @@
  * mounts - carries out the steps of a plan under a new root, and moves into it.
  *
  * Runs in the sandboxed child (sandbox/inside.c) before any restriction.  The plan is ours, but the
- * trees that it names are hostile: an agent may have left symbolic links in them in an earlier
- * session.  So:
- *  - a target is looked up by openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): no link leads out
- *    of the new root;
- *  - a missing target is made only on a tmpfs of ours, never in a tree of the host;
- *  - a source beneath a tree that the agent may write is looked up without following any link.
+ * trees that it names are hostile: every path is looked up by sandbox/lookup.c.
  */
 #include "sandbox/inside.h"
+#include "sandbox/lookup.h"
 
 #include "os/fd.h"
 #include "os/priv.h"
@@ -23,27 +19,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Symbolic links followed for a target that does not exist yet, as for any path (MAXSYMLINKS is
- * 40; system links to a missing file are one or two deep). */
-#define LINKS_MAX 8
-/* Our own file systems: the root, and a tmpfs a step; more steps than that are refused. */
-#define OWN_MAX 64
 /* The root holds directories, links and the small files of the plan. */
-#define ROOT_SIZE "4m"
+#define ROOT_SIZE (4ull << 20)
+/* Where the plan names no size. */
+#define TMPFS_SIZE (64ull << 20)
+/* An empty file costs about a kilobyte of kernel memory, which no size counts. */
+#define BYTES_PER_INODE 1024
 #define SHM_SIZE (64ull << 20)
-#define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 #define ATTR_SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-
-struct mounts {
-	struct inside *in;
-	int root;
-	dev_t own[OWN_MAX]; /* own[0] is the root's: made read-only at the end */
-	unsigned nown;
-	int empty_dir; /* O_PATH, made when the first mask needs it */
-	int proc;      /* of the plan's /proc, to finish it in the end; -1 */
-	bool proc_fresh;
-	unsigned staged;
-};
 
 /* ---- file systems ---- */
 
@@ -70,14 +53,18 @@ static int make_fs(const char *type, const struct option *options, unsigned n, u
 
 static int make_tmpfs(struct mounts *m, uint64_t size, unsigned mode, unsigned attrs)
 {
-	char size_text[24], mode_text[12];
-	const struct option options[] = { { "size", size_text }, { "mode", mode_text } };
+	char size_text[24], inodes_text[24], mode_text[12];
+	const struct option options[] = { { "size", size_text },
+					  { "nr_inodes", inodes_text },
+					  { "mode", mode_text } };
 	struct stat st;
 	int fd;
 
 	snprintf(size_text, sizeof(size_text), "%llu", (unsigned long long)size);
+	snprintf(inodes_text, sizeof(inodes_text), "%llu",
+		 (unsigned long long)size / BYTES_PER_INODE + 16);
 	snprintf(mode_text, sizeof(mode_text), "%o", mode & 07777);
-	fd = make_fs("tmpfs", options, size ? 2 : 0, attrs);
+	fd = make_fs("tmpfs", options, ARRAY_LEN(options), attrs);
 	if (fd < 0)
 		return fd;
 	if (m->nown == OWN_MAX || fstat(fd, &st) < 0) {
@@ -86,189 +73,6 @@ static int make_tmpfs(struct mounts *m, uint64_t size, unsigned mode, unsigned a
 	}
 	m->own[m->nown++] = st.st_dev;
 	return fd;
-}
-
-static bool is_own(const struct mounts *m, int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return false;
-	for (unsigned i = 0; i < m->nown; i++)
-		if (m->own[i] == st.st_dev)
-			return true;
-	return false;
-}
-
-/* ---- targets ---- */
-
-static int open_inside(const struct mounts *m, const char *path, uint64_t flags)
-{
-	int fd = sys_openat2(m->root, path, O_PATH | flags, IN_ROOT);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* Length of the directory part, "/" included: "/a/b" is 3. */
-static size_t dir_length(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? (size_t)(slash - path) + 1 : 0;
-}
-
-/* Opens the directory that `path` lies in, making what is missing on file systems of ours. */
-static int open_parent(const struct mounts *m, const char *path)
-{
-	char part[PATH_MAX];
-	size_t len = dir_length(path);
-	int fd;
-
-	if (len == 0 || len >= sizeof(part))
-		return -EINVAL;
-	memcpy(part, path, len);
-	part[len] = 0;
-	fd = open_inside(m, part, O_DIRECTORY);
-	for (size_t i = 1; fd == -ENOENT && i < len; i++) {
-		_cleanup_(close_fd) int above = -1;
-		size_t leaf;
-
-		if (path[i] != '/' || path[i - 1] == '/')
-			continue;
-		part[i] = 0;
-		leaf = dir_length(part);
-		above = open_inside(m, part, O_DIRECTORY);
-		if (above == -ENOENT) {
-			char up[PATH_MAX];
-
-			memcpy(up, part, leaf);
-			up[leaf] = 0;
-			above = open_inside(m, up, O_DIRECTORY);
-			if (above < 0)
-				return above;
-			if (!is_own(m, above))
-				return -ENOENT;
-			if (mkdirat(above, part + leaf, 0755) < 0 && errno != EEXIST)
-				return -errno;
-		} else if (above < 0) {
-			return above;
-		}
-		part[i] = '/';
-		if (i == len - 1)
-			fd = open_inside(m, part, O_DIRECTORY);
-	}
-	return fd;
-}
-
-enum node { NODE_FILE, NODE_DIR };
-
-/* An O_PATH descriptor of the mount point, made when it is missing and lies on our own. */
-static int open_target(const struct mounts *m, const char *target, enum node node)
-{
-	char path[PATH_MAX], link[PATH_MAX];
-
-	if (strlen(target) >= sizeof(path) || target[0] != '/')
-		return -EINVAL;
-	strcpy(path, target);
-	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		_cleanup_(close_fd) int parent = -1, made = -1;
-		int fd = open_inside(m, path, 0);
-		size_t dir = dir_length(path);
-		ssize_t n;
-
-		if (fd != -ENOENT)
-			return fd;
-		parent = open_parent(m, path);
-		if (parent < 0)
-			return parent;
-		n = readlinkat(parent, path + dir, link, sizeof(link) - 1);
-		if (n > 0) { /* dangles: on to what it names, still inside the new root */
-			link[n] = 0;
-			if (link[0] == '/')
-				dir = 0;
-			if (dir + (size_t)n >= sizeof(path))
-				return -ENAMETOOLONG;
-			memcpy(path + dir, link, (size_t)n + 1);
-			continue;
-		}
-		if (!is_own(m, parent))
-			return -ENOENT;
-		if (node == NODE_DIR) {
-			if (mkdirat(parent, path + dir, 0755) < 0)
-				return -errno;
-		} else {
-			made = openat(parent, path + dir,
-				      O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
-			if (made < 0)
-				return -errno;
-		}
-	}
-	return -ELOOP;
-}
-
-static int attach(const struct mounts *m, int tree, const char *target, enum node node)
-{
-	_cleanup_(close_fd) int at = open_target(m, target, node);
-
-	if (at < 0)
-		return at;
-	if (move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return -errno;
-	return 0;
-}
-
-/* ---- sources ---- */
-
-/* What `path` is beneath `base`: "" for itself, NULL when it is not. */
-static const char *beneath(const char *path, const char *base)
-{
-	size_t n = strlen(base);
-
-	while (n > 1 && base[n - 1] == '/')
-		n--;
-	if (strncmp(path, base, n) || (path[n] && path[n] != '/'))
-		return NULL;
-	path += n;
-	while (*path == '/')
-		path++;
-	return path;
-}
-
-/* The outermost tree that the agent may write and that holds `source`: no component beneath it may
- * be a link. */
-static const struct plan_step *writable_above(const struct plan *plan, const char *source)
-{
-	const struct plan_step *found = NULL;
-
-	for (size_t i = 0; i < plan->nsteps; i++) {
-		const struct plan_step *s = &plan->steps[i];
-		const char *rest;
-
-		if (s->kind != PLAN_BIND || s->read_only)
-			continue;
-		rest = beneath(source, s->source);
-		if (rest && *rest && (!found || strlen(s->source) < strlen(found->source)))
-			found = s;
-	}
-	return found;
-}
-
-static int open_source(const struct plan *plan, const char *source)
-{
-	const struct plan_step *above = writable_above(plan, source);
-	_cleanup_(close_fd) int base = -1;
-	int fd;
-
-	if (!above) {
-		fd = openat(AT_FDCWD, source, O_PATH | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	base = openat(AT_FDCWD, above->source, O_PATH | O_CLOEXEC);
-	if (base < 0)
-		return -errno;
-	fd = sys_openat2(base, beneath(source, above->source), O_PATH,
-			 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	return fd < 0 ? -errno : fd;
 }
 
 /* A detached copy of what `fd` (or `path`) names, with these attributes on all of it. */
@@ -289,6 +93,61 @@ static int clone_tree(int fd, uint64_t attrs)
 	return tree;
 }
 
+static bool is_mount_root(int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH, 0, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/*
+ * A directory between a writable tree and something mounted in it could be renamed away, and
+ * another put in its place: what is protected inside would then not be what the host sees.  Mounted
+ * on itself it cannot.
+ */
+static int pin_parents(struct mounts *m, const char *target)
+{
+	const struct plan_step *above = lookup_writable_target(m->in->plan, target);
+	char path[PATH_MAX];
+	size_t base, len = strlen(target);
+
+	if (!above || len >= sizeof(path))
+		return 0;
+	base = strlen(above->target);
+	memcpy(path, target, len + 1);
+	for (size_t i = base + 1; i < len; i++) {
+		_cleanup_(close_fd) int dir = -1, tree = -1;
+
+		if (path[i] != '/' || path[i - 1] == '/')
+			continue;
+		path[i] = 0;
+		dir = lookup_inside(m, path, O_DIRECTORY);
+		path[i] = '/';
+		if (dir == -ENOENT || (dir >= 0 && is_mount_root(dir)))
+			continue;
+		tree = dir < 0 ? dir : clone_tree(dir, 0);
+		if (tree < 0)
+			return tree;
+		if (move_mount(tree, "", dir, "",
+			       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int attach(struct mounts *m, int tree, const char *target, enum node node)
+{
+	int r = pin_parents(m, target);
+	_cleanup_(close_fd) int at = r < 0 ? r : lookup_target(m, target, node);
+
+	if (at < 0)
+		return at;
+	if (move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
 /* ---- steps ---- */
 
 static int refuse(const struct plan_step *s, int r, struct err *e)
@@ -300,12 +159,18 @@ static int refuse(const struct plan_step *s, int r, struct err *e)
 			       "%s:%u: %s: a symbolic link in a tree that the agent may write; "
 			       "remove it or name what it points to",
 			       where, s->origin.line, s->source ? s->source : s->target);
+	if (r == -ENOTSUP)
+		return err_set(e, r, "%s:%u: %s: a FIFO or a block device is never mounted", where,
+			       s->origin.line, s->source);
+	if (s->source && s->kind == PLAN_BIND)
+		return err_sys(e, r, "%s:%u: mount %s at %s", where, s->origin.line, s->source,
+			       s->target);
 	return err_sys(e, r, "%s:%u: mount %s", where, s->origin.line, s->target);
 }
 
 static int step_bind(struct mounts *m, const struct plan_step *s)
 {
-	_cleanup_(close_fd) int source = open_source(m->in->plan, s->source), tree = -1;
+	_cleanup_(close_fd) int source = lookup_source(m->in->plan, s->source), tree = -1;
 	uint64_t attrs = ATTR_SAFE | (s->read_only ? MOUNT_ATTR_RDONLY : 0) |
 			 (s->no_exec ? MOUNT_ATTR_NOEXEC : 0);
 	struct stat st;
@@ -315,7 +180,7 @@ static int step_bind(struct mounts *m, const struct plan_step *s)
 	if (fstat(source, &st) < 0)
 		return -errno;
 	if (S_ISFIFO(st.st_mode) || S_ISBLK(st.st_mode))
-		return -EINVAL;
+		return -ENOTSUP;
 	if (S_ISCHR(st.st_mode)) /* named by policy: must stay a device */
 		attrs &= ~(uint64_t)MOUNT_ATTR_NODEV;
 	tree = clone_tree(source, attrs);
@@ -326,9 +191,10 @@ static int step_bind(struct mounts *m, const struct plan_step *s)
 
 static int step_tmpfs(struct mounts *m, const struct plan_step *s)
 {
-	_cleanup_(close_fd) int fs = make_tmpfs(m, s->size, s->mode ? s->mode : 0755,
-						ATTR_SAFE | (s->no_exec ? MOUNT_ATTR_NOEXEC : 0) |
-						    (s->read_only ? MOUNT_ATTR_RDONLY : 0));
+	_cleanup_(close_fd) int fs =
+	    make_tmpfs(m, s->size ? s->size : TMPFS_SIZE, s->mode ? s->mode : 0755,
+		       ATTR_SAFE | (s->no_exec ? MOUNT_ATTR_NOEXEC : 0) |
+			   (s->read_only ? MOUNT_ATTR_RDONLY : 0));
 
 	return fs < 0 ? fs : attach(m, fs, s->target, NODE_DIR);
 }
@@ -442,12 +308,12 @@ static int step_dev(struct mounts *m, const struct plan_step *s)
 					     { "ptmxmode", "0666" },
 					     { "mode", "620" } };
 	const unsigned quiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-	_cleanup_(close_fd) int dev = open_target(m, s->target, NODE_DIR);
+	_cleanup_(close_fd) int dev = lookup_target(m, s->target, NODE_DIR);
 	int r = 0;
 
 	if (dev < 0)
 		return dev;
-	if (!is_own(m, dev))
+	if (!lookup_is_own(m, dev))
 		return -EBUSY;
 	for (unsigned i = 0; r == 0 && i < ARRAY_LEN(dev_nodes); i++)
 		r = dev_node(m, dev, dev_nodes[i].host, dev_nodes[i].optional);
@@ -492,18 +358,19 @@ static int step_file(struct mounts *m, const struct plan_step *s)
 
 static int step_symlink(struct mounts *m, const struct plan_step *s)
 {
-	_cleanup_(close_fd) int parent = open_parent(m, s->target);
+	_cleanup_(close_fd) int parent = lookup_parent(m, s->target);
 
 	if (parent < 0)
 		return parent;
-	if (!is_own(m, parent))
+	if (!lookup_is_own(m, parent))
 		return -EROFS;
-	return symlinkat(s->source, parent, s->target + dir_length(s->target)) < 0 ? -errno : 0;
+	return symlinkat(s->source, parent, s->target + lookup_dir_length(s->target)) < 0 ? -errno
+											  : 0;
 }
 
 static int step_dir(struct mounts *m, const struct plan_step *s)
 {
-	_cleanup_(close_fd) int fd = open_target(m, s->target, NODE_DIR);
+	_cleanup_(close_fd) int fd = lookup_target(m, s->target, NODE_DIR);
 
 	return fd < 0 ? fd : 0;
 }
@@ -511,7 +378,7 @@ static int step_dir(struct mounts *m, const struct plan_step *s)
 /* Something empty and read-only over what is there; what is not there needs none. */
 static int step_mask(struct mounts *m, const struct plan_step *s)
 {
-	_cleanup_(close_fd) int at = open_inside(m, s->target, 0), fs = -1;
+	_cleanup_(close_fd) int at = lookup_inside(m, s->target, 0), fs = -1;
 	const unsigned attrs = ATTR_SAFE | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
 	struct plan_step file = *s;
 	struct stat st;
@@ -553,7 +420,7 @@ int mounts_build(struct inside *in, struct err *e)
 	const struct plan *plan = in->plan;
 	int r = 0;
 
-	m.root = make_tmpfs(&m, 4ull << 20, 0755, ATTR_SAFE);
+	m.root = make_tmpfs(&m, ROOT_SIZE, 0755, ATTR_SAFE);
 	if (m.root < 0)
 		return err_sys(e, m.root, "tmpfs for the new root");
 	in->root = m.root;

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #ifndef CLONE_NEWTIME
@@ -90,6 +91,16 @@ static int check(const struct plan *plan, const struct sandbox_options *opt, str
 		return err_set(e, -EINVAL, "no program to run");
 	if (plan->uid != geteuid() || plan->gid != getegid())
 		return err_set(e, -EINVAL, "the plan is for another user");
+	/* A closed one would be reused by a descriptor of ours and followed inside; a directory is
+	 * a way out. */
+	for (int fd = 0; fd < 3; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+			return err_set(
+			    e, -EINVAL,
+			    "descriptor %d must be open, and no directory or block device", fd);
+	}
 	return 0;
 }
 
@@ -119,6 +130,13 @@ static pid_t clone_without_groups(struct clone_args *args, int *ret_errno)
 	return pid;
 }
 
+/* Without namespaces, by the call that every outer sandbox lets through. */
+static pid_t clone_degraded(int *pidfd)
+{
+	return (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), NULL, pidfd, NULL,
+			      0);
+}
+
 static int start_inside(struct inside *in, struct sandbox *s, struct err *e)
 {
 	struct clone_args args = { .flags = NAMESPACES | CLONE_PIDFD,
@@ -129,17 +147,24 @@ static int start_inside(struct inside *in, struct sandbox *s, struct err *e)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, -errno, "socket pair");
 	in->sync = pair[1];
-	s->pid = clone_without_groups(&args, &error);
+	if (in->degraded) {
+		s->pid = clone_degraded(&s->pidfd);
+		error = errno;
+	} else {
+		s->pid = clone_without_groups(&args, &error);
+	}
 	if (s->pid == 0)
 		inside_main(in);
 	close(pair[1]);
 	s->sync_fd = pair[0];
-	if (s->pid < 0)
+	if (s->pid < 0) {
+		in->blocked = true;
 		return blocked_explain(-error, e);
+	}
 	return 0;
 }
 
-static int await_ready(struct sandbox *s, struct err *e)
+static int await_ready(struct inside *in, struct sandbox *s, struct err *e)
 {
 	int fds[SANDBOX_LISTENERS_MAX + 1], r;
 	unsigned nfds, at = 0;
@@ -150,7 +175,8 @@ static int await_ready(struct sandbox *s, struct err *e)
 		return err_sys(e, r, "the sandbox ended during set-up");
 	if (rep.kind != REPORT_READY) {
 		err_set(e, rep.code, "%s", rep.text);
-		return blocked_context(rep.code, e);
+		in->blocked = blocked_context(rep.code, e);
+		return rep.code;
 	}
 	s->tier = rep.tier;
 	if (rep.terminal)
@@ -162,10 +188,27 @@ static int await_ready(struct sandbox *s, struct err *e)
 	return 0;
 }
 
+static int attempt(struct inside *in, struct sandbox *s, struct err *e)
+{
+	int r = limits_prepare(&in->plan->limits, &s->limits, e);
+
+	if (r == 0)
+		r = start_inside(in, s, e);
+	limits_close(&s->limits);
+	if (r == 0)
+		r = await_ready(in, s, e);
+	if (r < 0)
+		sandbox_done(s);
+	else
+		snprintf(s->tier.cgroup, sizeof(s->tier.cgroup), "%s", s->limits.tier);
+	return r;
+}
+
 int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, struct sandbox *ret,
 		    struct err *e)
 {
-	struct sandbox s = { .pid = -1, .pidfd = -1, .sync_fd = -1, .pty_fd = -1 };
+	const struct sandbox none = { .pid = -1, .pidfd = -1, .sync_fd = -1, .pty_fd = -1 };
+	struct sandbox s = none;
 	struct inside in = { .plan = plan,
 			     .opt = opt,
 			     .limits = &s.limits,
@@ -174,22 +217,19 @@ int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, 
 			     .root = -1 };
 	int r = check(plan, opt, e);
 
-	if (r == 0)
-		r = limits_prepare(&plan->limits, &s.limits, e);
-	if (r == 0 && opt->pty)
-		read_window(&in);
-	if (r == 0)
-		r = start_inside(&in, &s, e);
-	limits_close(&s.limits);
-	if (r == 0)
-		r = await_ready(&s, e);
-	if (r < 0) {
-		sandbox_done(&s);
+	if (r < 0)
 		return r;
+	if (opt->pty)
+		read_window(&in);
+	r = attempt(&in, &s, e);
+	if (r < 0 && opt->allow_degraded && in.blocked) {
+		s = none;
+		in.degraded = true;
+		r = attempt(&in, &s, e);
 	}
-	snprintf(s.tier.cgroup, sizeof(s.tier.cgroup), "%s", s.limits.tier);
-	*ret = s;
-	return 0;
+	if (r == 0)
+		*ret = s;
+	return r;
 }
 
 /* ---- the running sandbox ---- */

@@ -76,7 +76,8 @@ static bool bites_network(const struct inside *in)
 	struct ifreq second = { .ifr_ifindex = 2 };
 	char c = 0;
 
-	(void)in;
+	if (in->degraded)
+		return refused_with(fd, EPERM, EPERM, EPERM);
 	to.sin_addr.s_addr = htonl(0xc0000201); /* 192.0.2.1, TEST-NET-1 */
 	if (fd < 0 || ioctl(fd, SIOCGIFNAME, &second) == 0)
 		return false;

@@ -41,7 +41,7 @@ paths() {
 	echo host >host/file
 	refused "a missing source" "No such file" "$driver" --ro "$tmp/none:/x" -- true
 	mkfifo fifo
-	refused "a FIFO as source" "Invalid" "$driver" --ro "$tmp/fifo:/x" -- true
+	refused "a FIFO as source" "a FIFO" "$driver" --ro "$tmp/fifo:/x" -- true
 	refused "a target in a host tree is not made" "No such file" \
 		"$driver" --rw "$tmp/ws:/ws" --ro "$tmp/host:/ws/new" -- true
 	ok "... and was not made" test ! -e ws/new
@@ -76,6 +76,15 @@ paths() {
 	is "... and is as it was" host "$(cat host/file)"
 	refused "a read-only tree" "" "$driver" --ro "$tmp/host:/h" -- touch /h/new
 	ok "a writable tree" "$driver" --rw "$tmp/host:/h" -- touch /h/new
+	mkdir -p ws/.git/hooks
+	refused "a directory above a protected one cannot be moved away" "busy" \
+		"$driver" --rw "$tmp/ws:/ws" --ro "$tmp/ws/.git/hooks:/ws/.git/hooks" -- mv /ws/.git /ws/.git2
+	ok "... but used" "$driver" --rw "$tmp/ws:/ws" --ro "$tmp/ws/.git/hooks:/ws/.git/hooks" -- \
+		sh -c 'cd /ws/.git && echo x >a && mv a b && rm b'
+	refused "F24 tmpfs has a bound on files" "No space" "$driver" -- /usr/bin/python3 -c \
+		'for i in range(70000): open(f"/tmp/{i}", "w")'
+	refused "F14 a directory as standard input" "no directory" sh -c '"$0" -- ls <"$1"' "$driver" "$tmp"
+	refused "a closed standard input" "must be open" sh -c '"$0" -- true <&-' "$driver"
 	refused "tmpfs has a size" "No space" "$driver" -- dd if=/dev/zero of=/tmp/x bs=1M count=80
 	refused "nothing of the home directory" "" "$driver" -- ls "$HOME/.ssh"
 }
@@ -99,11 +108,11 @@ ends() {
 
 terminal() {
 	is "a terminal of its own" "/dev/pts/0" \
-		"$(script -qec "$driver --pty -- tty" /dev/null </dev/null | tr -d '\r\000')"
+		"$(script -qec "$driver --pty -- tty" /dev/null </dev/null | sed 's/\r//; s/^^@//')"
 	is "P08 TIOCSTI on the terminal" "1" "$(script -qec "$driver --pty -- /usr/bin/python3 -c '
 import fcntl,termios
 try: fcntl.ioctl(0, termios.TIOCSTI, b\"x\")
-except OSError as e: print(e.errno)'" /dev/null </dev/null | tr -d '\r\000')"
+except OSError as e: print(e.errno)'" /dev/null </dev/null | sed 's/\r//; s/^^@//')"
 	is "job control" "ok" "$(script -qec "$driver --pty -- bash -ic 'sleep 0.1 & fg >/dev/null && echo ok'" \
 		/dev/null </dev/null | tr -d '\r' | tail -1)"
 	is "Ctrl-C reaches the foreground program" 130 "$(/usr/bin/python3 - "$driver" <<-'PY'
@@ -118,7 +127,7 @@ except OSError as e: print(e.errno)'" /dev/null </dev/null | tr -d '\r\000')"
 		PY
 	)"
 	is "no controlling terminal without --pty" "none" \
-		"$(script -qec "$driver -- sh -c 'exec 3</dev/tty' || echo none" /dev/null </dev/null | tail -1 | tr -d '\r\000')"
+		"$(script -qec "$driver -- sh -c 'exec 3</dev/tty' || echo none" /dev/null </dev/null | tail -1 | sed 's/\r//; s/^^@//')"
 }
 
 bounds() {
@@ -141,12 +150,38 @@ bounds() {
 	fi
 }
 
+# A user namespace in which no further one may be made stands for a host that forbids them.
+blocked() {
+	unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' sh "$driver" "$@"
+}
+
+degraded() {
+	mkdir -p deg
+	echo secret >outside
+	refused "P25 namespaces blocked: refuses and names the setting" "user.max_user_namespaces=0" blocked -- true
+	refused "P25 ... and does not run" "cannot make namespaces" blocked -- touch "$tmp/deg/ran"
+	ok "... really" test ! -e deg/ran
+	ok "P25 --allow-degraded runs" blocked --degraded -- true
+	refused "... says what was lost" "lost=all namespaces" blocked --degraded --report -- false
+	ok "... a writable tree" blocked --degraded --rw "$tmp/deg" -- touch "$tmp/deg/x"
+	refused "... nothing else is readable" "denied" blocked --degraded --rw "$tmp/deg" -- cat "$tmp/outside"
+	refused "... nothing else is writable" "denied" blocked --degraded --rw "$tmp/deg" -- touch "$tmp/y"
+	refused "... no socket of any kind" "not permitted" blocked --degraded -- /usr/bin/python3 -c \
+		'import socket; socket.socket(socket.AF_UNIX)'
+	refused "... a mask is refused" "cannot be hidden" blocked --degraded --mask /etc/hosts -- true
+	refused "... protection inside a writable tree is refused" "cannot be protected" \
+		blocked --degraded --rw "$tmp/deg" --ro "$tmp/deg/x" -- true
+	blocked --degraded -- sh -c 'setsid sleep 4713 & (sleep 4713 &) ; exit 0'
+	is "... daemons die with the program" 0 "$(left 'sleep 4713')"
+}
+
 body() {
 	codes
 	paths
 	ends
 	terminal
 	bounds
+	degraded
 }
 
 start "$@"
