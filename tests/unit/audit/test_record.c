@@ -3,6 +3,6 @@
 #include "audit/field.h"
 #include "audit/record.h"
 #include "base/own.h"
-#include "ipc/wire.h"
+#include "base/wire.h"
 
 #include <cmocka_first.h>
