@@ -9,6 +9,7 @@
 #define STOCKADE_LAUNCH_ROLES_H
 
 #include "audit/log.h"
+#include "audit/tally.h"
 #include "ipc/channel.h"
 #include "launch/secrets.h"
 #include "policy/policy.h"
