@@ -171,6 +171,6 @@ rss_kib() { # PID...: resident, in KiB
 gateway_pids() {
 	local dir
 	for dir in /proc/[0-9]*; do
-		tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -q '^[^ ]*stockade-gateway ' && echo "${dir#/proc/}"
+		tr '\0' ' ' 2>/dev/null <"$dir/cmdline" | grep -q '^[^ ]*stockade-gateway ' && echo "${dir#/proc/}"
 	done
 }
