@@ -133,7 +133,7 @@ static void each_source(void **state)
 		if (!t->want) {
 			if (r >= 0 || !strstr(e.text, t->error))
 				fail_msg("%s: %d %s", t->what, r, e.text);
-			assert_non_null(strstr(e.text, "stockade.yaml:7: credential api"));
+			assert_non_null(strstr(e.text, "stockade.yaml:7: credential"));
 			assert_null(strstr(e.text, "hidden"));
 			continue;
 		}
