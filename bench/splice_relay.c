@@ -8,12 +8,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <netinet/tcp.h>
 #include <unistd.h>
 
 #define CHUNK (1u << 20)
@@ -127,7 +127,8 @@ int main(int argc, char **argv)
 	struct sockaddr_in here = loopback(argv[1]), target = loopback(argv[2]);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(listener, (struct sockaddr *)&here, sizeof(here)) < 0 || listen(listener, 4096) < 0) {
+	if (bind(listener, (struct sockaddr *)&here, sizeof(here)) < 0 ||
+	    listen(listener, 4096) < 0) {
 		perror("splice_relay: listen");
 		return 1;
 	}

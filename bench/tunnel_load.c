@@ -10,6 +10,7 @@
  * Addresses are IPv4 literals; without -p HOST must be one.  Each worker is a thread.
  */
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <netinet/tcp.h>
 #include <time.h>
 #include <unistd.h>
 

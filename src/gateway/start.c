@@ -63,10 +63,13 @@ static int take_placeholder(struct start *s, struct msg *m, struct err *e)
 	struct wire_in in = { .rest = m->payload };
 	struct str name = wire_get_str(&in, POLICY_STRING_MAX);
 	struct str value = wire_get_str(&in, POLICY_STRING_MAX);
-	struct placeholder *p = &s->placeholders[s->nplaceholders];
+	struct placeholder *p;
 
-	if (wire_in_done(&in) < 0 || value.len == 0 || s->nplaceholders >= POLICY_CREDENTIALS_MAX)
+	if (wire_in_done(&in) == 0 && value.len == 0)
+		return 0; /* a credential that nothing stands for inside */
+	if (wire_in_done(&in) < 0 || s->nplaceholders >= POLICY_CREDENTIALS_MAX)
 		return err_set(e, -EPROTO, "message PLACEHOLDER is malformed, or one too many");
+	p = &s->placeholders[s->nplaceholders];
 	p->credential = (struct str){ str_dup(name), name.len };
 	p->value = (struct str){ str_dup(value), value.len };
 	if (!p->credential.p || !p->value.p)

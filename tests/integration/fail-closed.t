@@ -56,14 +56,14 @@ start_asking() { # NAME: a session in the background; PID is the launcher's, or 
 find_process() { # ERE over the command line with blanks: the newest such pid
 	local pid
 	for pid in /proc/[0-9]*; do
-		tr '\0' ' ' <"$pid/cmdline" 2>/dev/null | grep -Eq -- "$1" && echo "${pid#/proc/}"
+		tr '\0' ' ' 2>/dev/null <"$pid/cmdline" | grep -Eq -- "$1" && echo "${pid#/proc/}"
 	done | sort -n | tail -n1
 }
 launcher_pid() { find_process "^[^ ]*/stockade run --quiet --policy $T/$1.yaml"; }
 first_launcher() {
 	local pid
 	for pid in /proc/[0-9]*; do
-		tr '\0' ' ' <"$pid/cmdline" 2>/dev/null |
+		tr '\0' ' ' 2>/dev/null <"$pid/cmdline" |
 			grep -Eq "^[^ ]*/stockade run --quiet --policy $T/$1.yaml" && echo "${pid#/proc/}"
 	done | sort -n | head -n1
 }
@@ -120,7 +120,7 @@ for RUN_AS in $users; do
 	name=kill-launcher-$RUN_AS
 	start_asking "$name"
 	ok $? "kill -9 launcher: the session works before [$RUN_AS]"
-	kill -9 "$(first_launcher "$name")"
+	kill -9 "$(first_launcher "$name")" 2>/dev/null
 	wait_exit
 	ended_closed "$name" "kill -9 launcher [$RUN_AS]"
 

@@ -40,7 +40,7 @@ is "$(ss -Hltnx | sort | comm -13 <(echo "$LISTEN_BEFORE") - | grep -v '@' | wc 
 roles=0
 for dir in /proc/[0-9]*; do
 	pid=${dir#/proc/}
-	tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -q 'stockade-gateway' || continue
+	tr '\0' ' ' 2>/dev/null <"$dir/cmdline" | grep -q 'stockade-gateway' || continue
 	role=$(tr '\0' ' ' <"$dir/cmdline" | awk '{print $2}')
 	roles=$((roles + 1))
 	for what in environ mem maps fd; do
@@ -120,7 +120,7 @@ like "$(cat "$T/out")" 'WORLD-REACHED|marker' "N38: another client is served mea
 like "$(cat "$T/out")" 'HEADER [0-9]{1,6}$' "N38: an endless header is cut off"
 rss=0
 for dir in /proc/[0-9]*; do
-	tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -q 'stockade-gateway' || continue
+	tr '\0' ' ' 2>/dev/null <"$dir/cmdline" | grep -q 'stockade-gateway' || continue
 	rss=$((rss + $(awk '/VmRSS/{print $2}' "$dir/status")))
 done
 ok "$([ $rss -gt 0 ] && [ $rss -lt 102400 ]; echo $?)" "N38: all roles together stay below 100 MiB ($rss KiB)"

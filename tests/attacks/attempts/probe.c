@@ -126,13 +126,13 @@ struct family {
 };
 
 static const struct family families[] = {
-	{ "AF_VSOCK", 40, SOCK_STREAM, 0 },   { "AF_PACKET", 17, SOCK_RAW, 0 },
-	{ "AF_NETLINK", 16, SOCK_RAW, 0 },    { "AF_ALG", 38, SOCK_SEQPACKET, 0 },
-	{ "AF_KEY", 15, SOCK_RAW, 2 },	      { "AF_XDP", 44, SOCK_RAW, 0 },
-	{ "raw4", AF_INET, SOCK_RAW, 1 },     { "raw6", AF_INET6, SOCK_RAW, 58 },
-	{ "AF_BLUETOOTH", 31, SOCK_RAW, 1 },  { "netfilter", 16, SOCK_RAW, 12 },
-	{ "AF_TIPC", 30, SOCK_STREAM, 0 },
-	{ "sctp", AF_INET, SOCK_STREAM, 132 }, { "mptcp", AF_INET, SOCK_STREAM, 262 },
+	{ "AF_VSOCK", 40, SOCK_STREAM, 0 },	{ "AF_PACKET", 17, SOCK_RAW, 0 },
+	{ "AF_NETLINK", 16, SOCK_RAW, 0 },	{ "AF_ALG", 38, SOCK_SEQPACKET, 0 },
+	{ "AF_KEY", 15, SOCK_RAW, 2 },		{ "AF_XDP", 44, SOCK_RAW, 0 },
+	{ "raw4", AF_INET, SOCK_RAW, 1 },	{ "raw6", AF_INET6, SOCK_RAW, 58 },
+	{ "AF_BLUETOOTH", 31, SOCK_RAW, 1 },	{ "netfilter", 16, SOCK_RAW, 12 },
+	{ "AF_TIPC", 30, SOCK_STREAM, 0 },	{ "sctp", AF_INET, SOCK_STREAM, 132 },
+	{ "mptcp", AF_INET, SOCK_STREAM, 262 },
 };
 
 /* --- attempts that need more than one call */
@@ -331,7 +331,8 @@ static void body_memory(void)
 {
 	enum { MANY = 512, SIZE = 1 << 20 };
 	for (int i = 0; i < MANY; i++) {
-		char *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p =
+		    mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (p == MAP_FAILED)
 			_exit(3);
 		memset(p, 1, SIZE);
@@ -441,8 +442,8 @@ int main(int argc, char **argv)
 			return attempts[i].run();
 	for (size_t i = 0; i < COUNT(families); i++)
 		if (strcmp(families[i].name, name) == 0)
-			return judge_failure(socket(families[i].domain, families[i].type,
-						    families[i].protocol));
+			return judge_failure(
+			    socket(families[i].domain, families[i].type, families[i].protocol));
 	for (size_t i = 0; i < COUNT(calls); i++) {
 		if (strcmp(calls[i].name, name) != 0)
 			continue;
