@@ -82,8 +82,8 @@ void back_denial_text(const struct verdict *v, const struct host *h, uint16_t po
 	char rule[256];
 
 	if (v->rule)
-		snprintf(room, size, "%s port %u is refused (%s) by the rule at %.*s", h->text, port,
-			 reason_name(v->reason),
+		snprintf(room, size, "%s port %u is refused (%s) by the rule at %.*s", h->text,
+			 port, reason_name(v->reason),
 			 STR_FMT(back_rule_text(v->rule, rule, sizeof rule)));
 	else
 		snprintf(room, size, "no rule allows %s port %u (%s)", h->text, port,

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "base/wire.h"
 #include "os/fd.h"
+#include "policy/rule.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,8 +64,7 @@ static bool needs_stream(const struct policy *p, const struct host *h)
 
 		if (!host_pattern_match(&r->host, h))
 			continue;
-		if (r->nmethods || r->npaths || r->credential ||
-		    r->cleartext == CLEARTEXT_UPGRADE || r->cleartext == CLEARTEXT_REFUSE)
+		if (rule_needs_request(r) || rule_cleartext(r) != CLEARTEXT_ALLOW)
 			return true;
 	}
 	return false;
@@ -82,7 +82,8 @@ static int refuse(struct back *b, uint32_t id, unsigned status, unsigned reason,
 	return r ? r : channel_send(b->setup->front, MSG_REFUSED, buf_str(&b->message), -1);
 }
 
-static int hand_over(struct back *b, uint32_t id, bool mediated, const struct net_rule *rule, int fd)
+static int hand_over(struct back *b, uint32_t id, bool mediated, const struct net_rule *rule,
+		     int fd)
 {
 	int r = 0;
 
@@ -179,8 +180,8 @@ static void on_dialled(struct dial *d)
 		back_end(b, r);
 }
 
-static int start_dial(struct back *b, uint32_t id, enum listener_kind via,
-		      const struct intent *in, const struct net_rule *rule)
+static int start_dial(struct back *b, uint32_t id, enum listener_kind via, const struct intent *in,
+		      const struct net_rule *rule)
 {
 	struct opening *o;
 
@@ -199,8 +200,8 @@ static int start_dial(struct back *b, uint32_t id, enum listener_kind via,
 	return 0;
 }
 
-static int give_stream(struct back *b, uint32_t id, enum listener_kind via,
-		       const struct intent *in, const struct net_rule *rule)
+static int give_stream(struct back *b, uint32_t id, enum listener_kind via, const struct intent *in,
+		       const struct net_rule *rule)
 {
 	_cleanup_(close_fd) int fd = -1;
 	int r = back_stream_new(b, via, &in->host, in->port, &fd);

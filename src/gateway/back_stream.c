@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * back_stream - mediated requests: each is decided on, checked for credentials, and written anew for
- * the server; the response goes to front as it came.  Runs in back; what front sends is hostile.
+ * back_stream - mediated requests: each is decided on, checked for credentials, and written anew
+ * for the server; the response goes to front as it came.  Runs in back; what front sends is
+ * hostile.
  *
  * Theory of operation.  A stream is one channel to front and at most one connection to a server,
  * kept from request to request while both ends allow it.  Requests go one after the other.  Flow is
@@ -14,6 +15,7 @@
 #include "base/wire.h"
 #include "net/http1.h"
 #include "os/fd.h"
+#include "policy/rule.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -401,7 +403,7 @@ static void choose_way(struct stream *s, const struct verdict *v)
 
 static bool credential_in_clear(const struct stream *s)
 {
-	return s->rule->credential && !s->tls && s->rule->cleartext != CLEARTEXT_ALLOW;
+	return s->rule->credential && !s->tls && rule_cleartext(s->rule) != CLEARTEXT_ALLOW;
 }
 
 static void decide_request(struct stream *s)
@@ -428,11 +430,11 @@ static void decide_request(struct stream *s)
 	inject = inject_check(setup->policy, r, setup->placeholders, setup->nplaceholders);
 	if (inject != INJECT_OK) {
 		deny(s, v.rule, REASON_MAX, inject_name(inject),
-		     inject == INJECT_FOREIGN ?
-			     "the request carries a key of its own, and this host takes only the "
-			     "one that policy binds to it: send none, or the placeholder" :
-			     "the request carries the placeholder of a credential that is not "
-			     "bound to this host");
+		     inject == INJECT_FOREIGN
+			 ? "the request carries a key of its own, and this host takes only the "
+			   "one that policy binds to it: send none, or the placeholder"
+			 : "the request carries the placeholder of a credential that is not "
+			   "bound to this host");
 		return;
 	}
 	inject_strip(setup->policy, r);
@@ -513,8 +515,8 @@ static int take_body(struct stream *s, struct str data)
 	s->up += data.len;
 	if (s->deaf || s->remote.fd < 0 || data.len == 0)
 		return 0;
-	return r->body == BODY_CHUNKED ? queue_chunk(s, data) :
-					 buf_append_str(&s->remote.out, data);
+	return r->body == BODY_CHUNKED ? queue_chunk(s, data)
+				       : buf_append_str(&s->remote.out, data);
 }
 
 static int take_body_end(struct stream *s)
@@ -602,11 +604,13 @@ static void pump_down(struct stream *s)
 		if (n == 0) {
 			remote_ended(s);
 		} else if (n < 0) {
-			fail_upstream(s, 502, e.text[0] ? e.text : "reading from the server failed");
+			fail_upstream(s, 502,
+				      e.text[0] ? e.text : "reading from the server failed");
 		} else {
 			note_status(s, p, (size_t)n);
 			s->down += (uint64_t)n;
-			if (channel_send(&s->channel, MSG_DATA, (struct str){ p, (size_t)n }, -1) < 0)
+			if (channel_send(&s->channel, MSG_DATA, (struct str){ p, (size_t)n }, -1) <
+			    0)
 				stream_kill(s);
 		}
 	}

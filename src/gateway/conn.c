@@ -260,7 +260,7 @@ void conn_step(struct conn *c)
 	};
 
 	/* Each step consumes bytes, changes the state, or says that it wants more. */
-	while (step[c->state] && step[c->state](c))
+	while (!c->front->failed && step[c->state] && step[c->state](c))
 		;
 	if (c->agent_eof && step[c->state] && c->state != CONN_FIRST)
 		conn_finish(c);
@@ -329,6 +329,8 @@ static void on_agent(struct watch *w, uint32_t events)
 	};
 	struct conn *c = container_of(w, struct conn, agent);
 
+	if (c->front->failed)
+		return; /* not one byte more */
 	if (events & EPOLLERR) {
 		conn_close(c);
 		return;

@@ -15,6 +15,7 @@
 #define STOCKADE_GATEWAY_CONN_H
 
 #include "audit/record.h"
+#include "base/own.h"
 #include "gateway/front.h"
 #include "gateway/request.h"
 #include "net/dns.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dial - see dial.h.  Runs in back; what the resolver answers may come from a hostile name server. */
+/* dial - see dial.h.  Runs in back; what the resolver answers may come from a hostile name server.
+ */
 #include "gateway/dial.h"
 
 #include "base/own.h"
@@ -17,7 +18,9 @@
 static void enter(struct dial *d, enum dial_state to)
 {
 	static const bool legal[3][3] = {
-		[DIAL_IDLE] = { [DIAL_IDLE] = true, [DIAL_RESOLVING] = true, [DIAL_CONNECTING] = true },
+		[DIAL_IDLE] = { [DIAL_IDLE] = true,
+				[DIAL_RESOLVING] = true,
+				[DIAL_CONNECTING] = true },
 		[DIAL_RESOLVING] = { [DIAL_IDLE] = true, [DIAL_CONNECTING] = true },
 		[DIAL_CONNECTING] = { [DIAL_IDLE] = true, [DIAL_CONNECTING] = true },
 	};
@@ -81,8 +84,8 @@ static socklen_t to_sockaddr(const struct addr *a, uint16_t port, struct sockadd
 /* Addresses that policy wrote down itself may be anything; all others are judged by class. */
 static bool may_dial(const struct net_rule *rule, const struct addr *a)
 {
-	return rule->upstream_addr.family ? addr_eq(a, &rule->upstream_addr) :
-					    rule_allows_address(rule, a);
+	return rule->upstream_addr.family ? addr_eq(a, &rule->upstream_addr)
+					  : rule_allows_address(rule, a);
 }
 
 /* A non-blocking connect to one address: a descriptor, or -errno. */
@@ -195,11 +198,11 @@ static bool judge(struct dial *d, const struct host *literal)
 			continue;
 		d->dialled = d->addrs[i];
 		d->status = 403;
-		snprintf(d->why, sizeof d->why,
-			 "%s %s, which is %s: only a rule with 'addresses' that names it reaches it",
-			 literal ? "the address is" : "the name points to",
-			 addr_format(&d->addrs[i], text),
-			 addr_class_name(addr_classify(&d->addrs[i])));
+		snprintf(
+		    d->why, sizeof d->why,
+		    "%s %s, which is %s: only a rule with 'addresses' that names it reaches it",
+		    literal ? "the address is" : "the name points to",
+		    addr_format(&d->addrs[i], text), addr_class_name(addr_classify(&d->addrs[i])));
 		return false;
 	}
 	return true;
@@ -232,11 +235,12 @@ static void on_early_failure(struct timer *t)
 void dial_start(struct dial *d, const struct dial_context *context, const struct net_rule *rule,
 		const struct host *host, uint16_t port, dial_fn done)
 {
-	const struct addr *known = rule->upstream_addr.family ? &rule->upstream_addr :
-				   host->addr.family	       ? &host->addr :
-								 NULL;
+	const struct addr *known = rule->upstream_addr.family ? &rule->upstream_addr
+				   : host->addr.family	      ? &host->addr
+							      : NULL;
 
-	*d = (struct dial){ .context = context, .rule = rule, .port = port, .done = done, .fd = -1 };
+	*d =
+	    (struct dial){ .context = context, .rule = rule, .port = port, .done = done, .fd = -1 };
 	d->starting = true;
 	loop_timer_set(context->loop, &d->total, DIAL_TOTAL_MS, on_total_late);
 	if (known) {

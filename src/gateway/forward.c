@@ -233,8 +233,6 @@ static void start(struct conn *c, const struct intent *in)
 {
 	struct front *f = c->front;
 	const struct http1_request *r = &f->request;
-	bool again = repeatable(r) && !c->up->mediated;
-	size_t head_len = r->head_len;
 	struct iovec iov;
 	ssize_t used;
 	int e;
@@ -244,13 +242,20 @@ static void start(struct conn *c, const struct intent *in)
 	exchange_init(c, r);
 	conn_set_state(c, CONN_EXCHANGE);
 	conn_timer(c, FRONT_EXCHANGE_MS);
-	if (again)
-		c->ex.head_kept = head_len;
-	else
-		buf_consume(&c->in, head_len);
+	c->ex.head_kept = r->head_len;
+	if (e < 0 && c->up->mediated) {
+		forward_failed(c, "the gateway's stream ended"); /* back saw nothing of it */
+		return;
+	}
+	if (!repeatable(r) || c->up->mediated) {
+		buf_consume(&c->in, r->head_len);
+		c->ex.head_kept = 0;
+	}
 	if (e == 0 && !c->up->mediated) {
 		iov = (struct iovec){ f->head.base, buf_len(&f->head) };
 		e = front_send(c->up->fd, &c->up->out, &iov, 1);
+	} else if (e == 0 && c->ex.up.done && r->body != BODY_NONE) {
+		e = mediate_body_end(c); /* Content-Length: 0 */
 	}
 	if (e < 0) {
 		forward_failed(c, "the upstream closed the connection");
@@ -258,7 +263,10 @@ static void start(struct conn *c, const struct intent *in)
 	}
 	if (waits(c->up))
 		conn_want(c, false, EPOLLOUT, EPOLLOUT);
-	if (c->ex.up.done)
+	/* Back leaves Expect out: nobody upstream is asked, the body may come. */
+	if (c->up->mediated && r->expect_continue)
+		conn_send_str(c, STR_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
+	if (c->state != CONN_EXCHANGE || c->ex.up.done)
 		return;
 	used = pump(c, buf_str(&c->in));
 	if (used > 0 && c->state == CONN_EXCHANGE)

@@ -19,7 +19,8 @@
 
 struct front_listener {
 	enum listener_kind kind;
-	int fd; /* listening (TCP, Unix) or bound (UDP); front makes it non-blocking and closes it */
+	int fd; /* listening (TCP, Unix) or bound (UDP); front makes it non-blocking and closes it
+		 */
 };
 
 struct front_setup {

@@ -108,8 +108,13 @@ static int run_audit(struct err *e)
 }
 
 /* getaddrinfo() reads its configuration anew when it changes. */
-static const char *const resolver_reads[] = { "/etc", "/run/systemd/resolve", "/run/resolvconf",
-					      "/run/NetworkManager", "/usr/lib", "/lib", NULL };
+static const char *const resolver_reads[] = { "/etc",
+					      "/run/systemd/resolve",
+					      "/run/resolvconf",
+					      "/run/NetworkManager",
+					      "/usr/lib",
+					      "/lib",
+					      NULL };
 
 #define FILTER(name) .filter = seccomp_##name, .nfilter = ARRAY_LEN(seccomp_##name)
 
@@ -122,9 +127,7 @@ static const struct {
 	[ROLE_BACK] = { prepare_back, { FILTER(back), .connects = true }, run_back },
 	[ROLE_KEEPER] = { NULL, { FILTER(keeper), .nofile = NOFILE_SMALL }, run_keeper },
 	[ROLE_RESOLVER] = { prepare_resolver,
-			    { FILTER(resolver),
-			      .nofile = NOFILE_RESOLVER,
-			      .connects = true,
+			    { FILTER(resolver), .nofile = NOFILE_RESOLVER, .connects = true,
 			      .reads = resolver_reads },
 			    run_resolver },
 	[ROLE_AUDIT] = { NULL, { FILTER(audit), .nofile = NOFILE_SMALL }, run_audit },
@@ -188,8 +191,8 @@ int main(int argc, char **argv)
 	int type = 0;
 	socklen_t len = sizeof type;
 
-	if (self == ROLE_MAX ||
-	    getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_SEQPACKET) {
+	if (self == ROLE_MAX || getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+	    type != SOCK_SEQPACKET) {
 		fprintf(stderr, "stockade-gateway is started by stockade, not by hand\n");
 		return EXIT_USAGE;
 	}

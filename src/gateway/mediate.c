@@ -49,12 +49,7 @@ int mediate_request(struct conn *c, const struct intent *in)
 			};
 	buf_clear(&f->message);
 	e = request_pack(q, &f->message);
-	if (e == 0)
-		e = channel_send(&c->up->stream, MSG_REQUEST, buf_str(&f->message), -1);
-	/* Nobody upstream is asked: the body may come. */
-	if (e == 0 && r->expect_continue)
-		conn_send_str(c, STR_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
-	return e;
+	return e ? e : channel_send(&c->up->stream, MSG_REQUEST, buf_str(&f->message), -1);
 }
 
 int mediate_body(struct conn *c, struct str data)
@@ -100,20 +95,15 @@ static void failed(struct conn *c, struct str payload)
 
 static void take(struct conn *c, struct msg *m)
 {
-	switch (m->type) {
-	case MSG_DATA:
+	if (m->type == MSG_DATA) {
 		conn_timer(c, FRONT_EXCHANGE_MS);
 		respond_feed(c, m->payload);
-		break;
-	case MSG_DATA_END:
+	} else if (m->type == MSG_DATA_END) {
 		respond_eof(c);
-		break;
-	case MSG_FAILED:
+	} else if (m->type == MSG_FAILED) {
 		failed(c, m->payload);
-		break;
-	default:
+	} else {
 		conn_close(c);
-		break;
 	}
 }
 

@@ -77,14 +77,12 @@ void opening_cancel(struct conn *c)
 
 static void opened_connect(struct conn *c)
 {
-	static const char ok[] = "HTTP/1.1 200 Connection established\r\n\r\n";
-
 	conn_set_state(c, CONN_FIRST);
 	sniff_begin(c);
 	if (c->via == LISTENER_SOCKS)
 		socksface_reply(c, SOCKS_OK);
 	else
-		conn_send_str(c, STR_LIT(ok));
+		conn_send_str(c, STR_LIT("HTTP/1.1 200 Connection established\r\n\r\n"));
 	if (c->state != CONN_DEAD)
 		conn_step(c);
 }

@@ -81,7 +81,7 @@ int refuse_text(const struct refusal *r, struct buf *out)
 {
 	char where[ACCOUNT_RULE_MAX];
 	struct str rule = account_rule(r->rule, where);
-	int e = buf_printf(out, "stockade: %s (%s)\n", r->by_policy ? "refused" : "failed",
+	int e = buf_printf(out, "stockade: %s (%s)\n", r->status == 403 ? "refused" : "failed",
 			   r->reason);
 
 	if (e == 0 && r->port)
@@ -205,7 +205,7 @@ static struct refusal from_verdict(const struct intent *in, const struct verdict
 		.method = in->method,
 		.path = in->path,
 		.rule = v->rule,
-		.by_policy = true,
+		.by_policy = !reason, /* what no rule allows, none can */
 	};
 }
 

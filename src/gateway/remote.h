@@ -17,9 +17,9 @@
 #define REMOTE_OUT_MAX (REMOTE_OUT_HIGH + 192u * 1024)
 
 struct remote {
-	int fd;		 /* owned; -1: there is none */
-	struct tls *tls; /* NULL: in clear */
-	bool verified;	 /* TLS, and the peer is who it should be */
+	int fd;				     /* owned; -1: there is none */
+	struct tls *tls;		     /* NULL: in clear */
+	bool verified;			     /* TLS, and the peer is who it should be */
 	bool read_wants_out, write_wants_in; /* TLS may need the other direction */
 	struct watch watch;
 	struct buf out;

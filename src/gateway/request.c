@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* request - see request.h.  Front packs, back unpacks and formats.  What back unpacks is hostile: it
- * comes from the process that reads the agent's bytes.  Pure. */
+/* request - see request.h.  Front packs, back unpacks and formats.  What back unpacks is hostile:
+ * it comes from the process that reads the agent's bytes.  Pure. */
 #include "gateway/request.h"
 
 #include "base/own.h"
@@ -68,8 +68,9 @@ bool request_name_folds_to(struct str name, struct str wanted)
 static bool name_is_ours(struct str name)
 {
 	static const struct str ours[] = {
-		STR_LIT("host"), STR_LIT("content-length"), STR_LIT("transfer-encoding"),
-		STR_LIT("connection"), STR_LIT("keep-alive"), STR_LIT("te"), STR_LIT("upgrade"),
+		STR_LIT("host"),       STR_LIT("content-length"), STR_LIT("transfer-encoding"),
+		STR_LIT("connection"), STR_LIT("keep-alive"),	  STR_LIT("te"),
+		STR_LIT("upgrade"),
 	};
 	static const struct str proxy = STR_LIT("proxy-");
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resolve - see resolve.h.  Runs in back; the resolver's answers are checked like any stranger's. */
+/* resolve - see resolve.h.  Runs in back; the resolver's answers are checked like any stranger's.
+ */
 #include "gateway/resolve.h"
 
 #include "base/wire.h"

@@ -81,7 +81,10 @@ void resolver_prepare(void)
 	struct addrinfo *list = NULL;
 
 	/* Half the patience of a job, so that a second server gets its turn. */
-	setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);
+	setenv("RES_OPTIONS", "timeout:2 attempts:2", 1);
+	/* No search domains: the name that policy allowed is asked for, not one with more at its
+	 * end. */
+	setenv("LOCALDOMAIN", ".", 1);
 	if (getaddrinfo("localhost", NULL, NULL, &list) == 0)
 		freeaddrinfo(list);
 }

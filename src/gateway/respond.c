@@ -268,6 +268,8 @@ void conn_on_upstream(struct watch *w, uint32_t events)
 	struct upstream *u = container_of(w, struct upstream, watch);
 	struct conn *c = u->owner;
 
+	if (u->front->failed)
+		return;
 	if (!c) {
 		upstream_close(u);
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start - see start.h.  Runs in every role before it is jailed.  Its input is launch's, which the role
- * trusts; it is checked all the same, since a mistake here would be a hole. */
+/* start - see start.h.  Runs in every role before it is jailed.  Its input is launch's, which the
+ * role trusts; it is checked all the same, since a mistake here would be a hole. */
 #include "gateway/start.h"
 
 #include "base/wire.h"
@@ -11,24 +11,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* What policy_pack() can come to: POLICY_LAYERS_MAX files at POLICY_FILE_MAX. */
-#define POLICY_PACKED_MAX (POLICY_LAYERS_MAX * POLICY_FILE_MAX)
-
-unsigned start_peers(enum role self)
-{
-#define WITH(x) (1u << ROLE_##x)
-	static const unsigned peers[ROLE_MAX] = {
-		[ROLE_FRONT] = WITH(BACK) | WITH(AUDIT),
-		[ROLE_BACK] = WITH(FRONT) | WITH(KEEPER) | WITH(RESOLVER) | WITH(AUDIT),
-		[ROLE_KEEPER] = WITH(BACK),
-		[ROLE_RESOLVER] = WITH(BACK),
-		[ROLE_AUDIT] = WITH(FRONT) | WITH(BACK),
-	};
-
-	return peers[self];
-#undef WITH
-}
-
 static int take_config(struct start *s, struct msg *m, struct err *e)
 {
 	struct wire_in in = { .rest = m->payload };
@@ -37,15 +19,15 @@ static int take_config(struct start *s, struct msg *m, struct err *e)
 	void *p;
 
 	wire_get_str(&in, START_SESSION_MAX);
-	if (wire_in_done(&in) < 0 || len == 0 || len > POLICY_PACKED_MAX)
+	if (wire_in_done(&in) < 0 || len == 0 || len > POLICY_PACK_MAX)
 		return err_set(e, -EPROTO, "message CONFIG is malformed");
 	p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, m->fd, 0);
 	if (p == MAP_FAILED)
 		return err_sys(e, -errno, "policy");
-	r = policy_unpack((struct str){ p, len }, &s->policy);
+	r = policy_unpack((struct str){ p, len }, &s->policy, e);
 	munmap(p, len);
 	if (r < 0)
-		return err_set(e, r, "the policy that launch sent cannot be read");
+		return r;
 	s->has_policy = true;
 	keeper_init(&s->keeper, &s->policy);
 	return 0;
@@ -56,7 +38,7 @@ static int take_peer(struct start *s, struct msg *m, struct err *e)
 	struct wire_in in = { .rest = m->payload };
 	unsigned who = wire_get_u8(&in);
 
-	if (wire_in_done(&in) < 0 || who >= ROLE_MAX || !(start_peers(s->self) & (1u << who)) ||
+	if (wire_in_done(&in) < 0 || who >= ROLE_MAX || !(role_peers(s->self) & (1u << who)) ||
 	    s->peers[who].fd >= 0)
 		return err_set(e, -EPROTO, "message PEER names a wrong role");
 	channel_init(&s->peers[who], TAKE_FD(m->fd), s->self, (enum role)who);
@@ -120,7 +102,7 @@ static int check(struct start *s, struct err *e)
 	if (s->self == ROLE_AUDIT && !s->has_log)
 		return err_set(e, -EPROTO, "GO came before LOG");
 	for (unsigned who = 0; who < ROLE_MAX; who++) {
-		if (!(start_peers(s->self) & (1u << who)))
+		if (!(role_peers(s->self) & (1u << who)))
 			continue;
 		if (s->peers[who].fd < 0)
 			return err_set(e, -EPROTO, "GO came before PEER %s",

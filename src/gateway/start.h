@@ -27,8 +27,6 @@ struct start {
 	bool has_log;
 };
 
-/* Who talks to whom, as a bit set of enum role: launch makes these channels, a role expects them. */
-unsigned start_peers(enum role self);
 /* Reads messages on `fd` until GO; then everything that the role needs is there, and its channels
  * run.  Blocks for as long as launch lives. */
 int start_receive(struct start *s, enum role self, int fd, struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tls - see tls.h.  Runs in back alone.  The peer is whoever answers at the address that was dialled
- * and is not believed before its certificate is verified. */
+/* tls - see tls.h.  Runs in back alone.  The peer is whoever answers at the address that was
+ * dialled and is not believed before its certificate is verified. */
 #include "gateway/tls.h"
 
 #include "base/own.h"
@@ -15,7 +15,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* Sessions kept for resumption: as many hosts as one policy's rules with credentials really name. */
+/* Sessions kept for resumption: as many hosts as one policy's rules with credentials really name.
+ */
 #define SESSIONS_MAX 32u
 
 /* Where distributions keep their store as one file. The hashed directories are no use: they are
@@ -131,8 +132,8 @@ int tls_client_new(struct tls_client **ret, struct err *e)
 	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_options(c->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(c->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
-					 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-					 SSL_MODE_RELEASE_BUFFERS);
+				     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				     SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(c->ctx, keep_session);
 	r = load_store(c->ctx, e);
@@ -160,7 +161,7 @@ static bool set_peer(SSL *ssl, const struct host *host)
 	if (host->addr.family)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host->text) == 1;
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-				       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+				   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	return SSL_set1_host(ssl, host->text) == 1 &&
 	       SSL_set_tlsext_host_name(ssl, host->text) == 1;
 }
@@ -210,7 +211,8 @@ static const char *verify_text(long code)
 		{ X509_V_ERR_IP_ADDRESS_MISMATCH, "its certificate is for another address" },
 		{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
 		  "its certificate is self-signed, so its issuer is unknown" },
-		{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "its issuer is unknown (self-signed root)" },
+		{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+		  "its issuer is unknown (self-signed root)" },
 		{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "its issuer is unknown" },
 		{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "its issuer is unknown" },
 	};

@@ -27,8 +27,8 @@ struct tls *tls_new(struct tls_client *c, int fd, const struct host *host);
 void tls_free(struct tls *t);
 
 /* All three: a non-negative result, -EAGAIN (wait for tls_wants(), then call again), or -errno with
- * the reason in `e`.  tls_handshake() is 0 when the peer is verified.  tls_read() is 0 when the peer
- * closed properly and -ECONNABORTED when it just vanished (truncation). */
+ * the reason in `e`.  tls_handshake() is 0 when the peer is verified.  tls_read() is 0 when the
+ * peer closed properly and -ECONNABORTED when it just vanished (truncation). */
 int tls_handshake(struct tls *t, struct err *e);
 ssize_t tls_read(struct tls *t, void *p, size_t n, struct err *e);
 ssize_t tls_write(struct tls *t, const void *p, size_t n, struct err *e);

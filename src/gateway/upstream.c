@@ -5,6 +5,8 @@
  */
 #include "gateway/upstream.h"
 
+#include "os/fd.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,9 +24,13 @@ static struct upstream **bucket(struct front *f, const struct host *host, uint16
 
 struct upstream *upstream_new(struct front *f, int fd, bool mediated)
 {
-	struct upstream *u = calloc(1, sizeof *u);
+	struct upstream *u;
 	int on = 1;
 
+	/* splice(2) blocks on a socket that does, whatever its flags say. */
+	if (fd_set_nonblock(fd, true) < 0)
+		return NULL;
+	u = calloc(1, sizeof *u);
 	if (!u)
 		return NULL;
 	u->front = f;
@@ -107,7 +113,7 @@ struct upstream *upstream_take(struct front *f, const struct host *host, uint16_
 			       bool mediated)
 {
 	for (struct upstream *u = *bucket(f, host, port); u; u = u->next) {
-		if (u->port != port || u->mediated != mediated ||
+		if (u->port != port || (mediated && !u->mediated) ||
 		    !str_eq(host_str(&u->host), host_str(host)))
 			continue;
 		leave_pool(u);

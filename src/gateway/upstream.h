@@ -12,7 +12,8 @@
 
 /* Takes over `fd` when it succeeds; NULL without memory. */
 struct upstream *upstream_new(struct front *f, int fd, bool mediated);
-/* Out of the pool, watched and ready, or NULL. */
+/* Out of the pool, watched and ready, or NULL.  `mediated` must be a stream; without it a stream
+ * will do too: back gives nothing else for a host with any rule that looks at requests. */
 struct upstream *upstream_take(struct front *f, const struct host *host, uint16_t port,
 			       bool mediated);
 /* Into the pool: nothing is in flight on it. */

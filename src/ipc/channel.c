@@ -63,6 +63,21 @@ const char *role_name(enum role r)
 	return (unsigned)r < ROLE_MAX ? role_names[r] : "unknown";
 }
 
+unsigned role_peers(enum role r)
+{
+#define WITH(x) (1u << ROLE_##x)
+	static const unsigned peers[ROLE_MAX] = {
+		[ROLE_FRONT] = WITH(BACK) | WITH(AUDIT),
+		[ROLE_BACK] = WITH(FRONT) | WITH(KEEPER) | WITH(RESOLVER) | WITH(AUDIT),
+		[ROLE_KEEPER] = WITH(BACK),
+		[ROLE_RESOLVER] = WITH(BACK),
+		[ROLE_AUDIT] = WITH(FRONT) | WITH(BACK),
+	};
+
+	return (unsigned)r < ROLE_MAX ? peers[r] : 0;
+#undef WITH
+}
+
 const char *msg_name(enum msg_type t)
 {
 	return (unsigned)t < MSG_TYPES ? rules[t].name : "unknown";

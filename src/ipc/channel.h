@@ -67,6 +67,9 @@ struct msg {
 };
 
 const char *role_name(enum role r);
+/* Who talks to whom besides launch, as a bit set of enum role: launch makes these channels, a role
+ * expects exactly these. */
+unsigned role_peers(enum role r);
 const char *msg_name(enum msg_type t);
 
 void channel_init(struct channel *c, int fd, enum role self, enum role peer);
@@ -93,8 +96,8 @@ static inline bool channel_pending(const struct channel *c)
 int channel_recv(struct channel *c, struct msg *m);
 /* Waits up to `ms` (-1: for ever) for one message. */
 int channel_recv_wait(struct channel *c, struct msg *m, int ms);
-/* For a role whose peer went away: did launch say STOP, or does it within `ms`?  Then the peer's end
- * was an orderly one. */
+/* For a role whose peer went away: did launch say STOP, or does it within `ms`?  Then the peer's
+ * end was an orderly one. */
 bool channel_wait_stop(struct channel *launch, int ms);
 
 #endif

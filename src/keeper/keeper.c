@@ -5,6 +5,7 @@
 
 #include "base/wire.h"
 #include "os/clock.h"
+#include "policy/rule.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -59,14 +60,11 @@ int keeper_load(struct keeper *k, struct str payload, struct err *e)
 	return r < 0 && r != -EINVAL ? err_sys(e, r, "keeper: memory for a secret") : r;
 }
 
+/* The port that the agent asked for; a rule that upgrades is written with the server's. */
 static bool port_fits(const struct net_rule *r, uint16_t port)
 {
-	if (r->nports == 0)
-		return port == 80 || port == 443;
-	for (size_t i = 0; i < r->nports; i++)
-		if (port >= r->ports[i].low && port <= r->ports[i].high)
-			return true;
-	return false;
+	return rule_port_listed(r, port) ||
+	       (port == 80 && rule_cleartext(r) == CLEARTEXT_UPGRADE && rule_port_listed(r, 443));
 }
 
 /* Why not, or NULL with the index of the credential. */
@@ -83,7 +81,7 @@ static const char *refusal(const struct keeper *k, const struct question *q, int
 		return "the rule is for another host";
 	if (!port_fits(r, q->port))
 		return "the rule is for another port";
-	if (!q->verified && r->cleartext != CLEARTEXT_ALLOW)
+	if (!q->verified && rule_cleartext(r) != CLEARTEXT_ALLOW)
 		return "the connection is not verified";
 	*ret_index = find(k, str_from(r->credential));
 	if (*ret_index < 0 || !k->secrets[*ret_index].pages)

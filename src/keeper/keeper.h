@@ -16,7 +16,7 @@
 #define KEEPER_BURST 4000u
 
 struct keeper {
-	const struct policy *policy; /* borrowed: keeper's own copy */
+	const struct policy *policy;		       /* borrowed: keeper's own copy */
 	struct secret secrets[POLICY_CREDENTIALS_MAX]; /* by index into policy->credentials */
 	uint64_t tokens, filled_ms;
 };

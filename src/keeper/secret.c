@@ -29,10 +29,11 @@ int secret_check(struct str value, const char *what, struct err *e)
 				       "credential %s has a line break in it: it must be one line",
 				       what);
 		if (c < 0x20 || c >= 0x7f)
-			return err_set(e, -EINVAL,
-				       "credential %s has a byte that no header may carry (0x%02x%s)",
-				       what, c < 0x20 || c == 0x7f ? c : 0x80,
-				       c < 0x20 || c == 0x7f ? "" : " or above");
+			return err_set(
+			    e, -EINVAL,
+			    "credential %s has a byte that no header may carry (0x%02x%s)", what,
+			    c < 0x20 || c == 0x7f ? c : 0x80,
+			    c < 0x20 || c == 0x7f ? "" : " or above");
 	}
 	if (value.p[0] == ' ' || value.p[value.len - 1] == ' ')
 		return err_set(e, -EINVAL, "credential %s begins or ends with a space", what);
@@ -53,7 +54,8 @@ static void *locked_pages(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	/* Best effort where the limit on locked memory is tiny: the process is undumpable anyway. */
+	/* Best effort where the limit on locked memory is tiny: the process is undumpable anyway.
+	 */
 	if (p != MAP_FAILED)
 		(void)!mlock(p, size);
 	return p;

@@ -80,8 +80,8 @@ static inline bool http1_name_is(struct str name, const char *lower, size_t len)
 	return true;
 }
 
-/* What a leading run of bytes costs most: values.  Bytes before the first one that may not stand
- * in a value, from `p`. */
+/* The first byte from `p` that may not stand in a field value, or `end`.  Values are most of a
+ * head: this is where the time goes. */
 const char *http1_skip_value(const char *p, const char *end);
 
 #endif

@@ -222,6 +222,26 @@ static int read_host(struct http1_cursor *c, const struct http1_fields *f, struc
 	return 0;
 }
 
+/* Upgrade and Expect; neither exists in HTTP/1.0 (RFC 9110 7.8, 10.1.1). */
+static int read_wishes(struct http1_cursor *c, const struct http1_fields *f, bool upgrade,
+		       struct http1_request *r)
+{
+	r->upgrade = STR_NONE;
+	r->expect_continue = false;
+	if (f->seen[FIELD_UPGRADE] > 1)
+		return http1_refuse(c, 400, "more than one Upgrade");
+	if (r->minor == 0)
+		return 0;
+	if (f->seen[FIELD_EXPECT] > 1)
+		return http1_refuse(c, 400, "more than one Expect");
+	if (upgrade && f->seen[FIELD_UPGRADE])
+		r->upgrade = f->value[FIELD_UPGRADE];
+	r->expect_continue = f->seen[FIELD_EXPECT] > 0;
+	if (r->expect_continue && !str_ieq(f->value[FIELD_EXPECT], STR_LIT("100-continue")))
+		return http1_refuse(c, 417, "an expectation other than 100-continue");
+	return 0;
+}
+
 static int read_meaning(struct http1_cursor *c, const struct http1_fields *f,
 			struct http1_request *r)
 {
@@ -239,20 +259,7 @@ static int read_meaning(struct http1_cursor *c, const struct http1_fields *f,
 	if (r->form == TARGET_AUTHORITY)
 		r->body = BODY_NONE;
 	r->keep_alive = !options.close && (r->minor == 1 || options.keep_alive);
-	if (f->seen[FIELD_UPGRADE] > 1)
-		return http1_refuse(c, 400, "more than one Upgrade");
-	r->upgrade = STR_NONE;
-	r->expect_continue = false;
-	if (r->minor == 0)
-		return 0; /* neither exists there (RFC 9110 7.8, 10.1.1) */
-	if (options.upgrade && f->seen[FIELD_UPGRADE])
-		r->upgrade = f->value[FIELD_UPGRADE];
-	if (f->seen[FIELD_EXPECT] > 1)
-		return http1_refuse(c, 400, "more than one Expect");
-	r->expect_continue = f->seen[FIELD_EXPECT] > 0;
-	if (r->expect_continue && !str_ieq(f->value[FIELD_EXPECT], STR_LIT("100-continue")))
-		return http1_refuse(c, 417, "an expectation other than 100-continue");
-	return 0;
+	return read_wishes(c, f, options.upgrade, r);
 }
 
 static int read_head(struct http1_cursor *c, struct http1_request *ret, struct http1_fields *f)

@@ -141,12 +141,13 @@ static enum sni_result read_hello(struct str body, struct host *ret)
 	return read_extensions(extensions, ret);
 }
 
-/* The payload of the record at *rest, taken off it; what there is of it, when it is cut. */
-static enum sni_result next_record(struct str *rest, struct str *ret_payload, bool *ret_whole)
+/* The payload of the record at *rest, taken off it; what there is of the `ret_announced` bytes,
+ * when it is cut. */
+static enum sni_result next_record(struct str *rest, struct str *ret_payload, size_t *ret_announced)
 {
 	static const unsigned char head[] = { RECORD_HANDSHAKE, 3 };
 	const unsigned char *p = (const unsigned char *)rest->p;
-	size_t n = 0;
+	size_t n;
 
 	for (size_t i = 0; i < sizeof head && i < rest->len; i++)
 		if (p[i] != head[i])
@@ -156,8 +157,8 @@ static enum sni_result next_record(struct str *rest, struct str *ret_payload, bo
 	n = (size_t)p[3] << 8 | p[4];
 	if (p[2] > 4 || n == 0 || n > RECORD_MAX)
 		return SNI_BAD;
-	*ret_whole = rest->len - RECORD_HEAD >= n;
-	if (!*ret_whole)
+	*ret_announced = n;
+	if (n > rest->len - RECORD_HEAD)
 		n = rest->len - RECORD_HEAD;
 	*ret_payload = (struct str){ rest->p + RECORD_HEAD, n };
 	rest->p += RECORD_HEAD + n;
@@ -165,8 +166,10 @@ static enum sni_result next_record(struct str *rest, struct str *ret_payload, bo
 	return SNI_FOUND;
 }
 
-/* A handshake message that may be cut short: MORE, BAD, or what the whole one says. */
-static enum sni_result read_handshake(struct str s, struct host *ret)
+/* A handshake message that may be cut short: MORE, BAD, or what the whole one says.  Its records
+ * announce `announced` bytes, which must not be more than the message, come or not: otherwise the
+ * verdict would depend on how much of the last record is here. */
+static enum sni_result read_handshake(struct str s, size_t announced, struct host *ret)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
 	size_t n;
@@ -176,7 +179,7 @@ static enum sni_result read_handshake(struct str s, struct host *ret)
 	if (s.len < HANDSHAKE_HEAD)
 		return SNI_MORE;
 	n = (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-	if (n > SNI_HELLO_MAX - HANDSHAKE_HEAD || s.len > HANDSHAKE_HEAD + n)
+	if (n > SNI_HELLO_MAX - HANDSHAKE_HEAD || announced > HANDSHAKE_HEAD + n)
 		return SNI_BAD;
 	if (s.len < HANDSHAKE_HEAD + n)
 		return SNI_MORE;
@@ -188,20 +191,20 @@ static enum sni_result read_handshake(struct str s, struct host *ret)
 static __attribute__((noinline)) enum sni_result read_fragmented(struct str in, struct host *ret)
 {
 	char hello[SNI_HELLO_MAX] __attribute__((uninitialized));
-	size_t len = 0;
-	bool whole = true;
+	size_t len = 0, announced = 0;
 
-	while (in.len && whole) {
+	while (in.len) {
 		struct str part = STR_NONE;
-		enum sni_result r = next_record(&in, &part, &whole);
+		enum sni_result r = next_record(&in, &part, &announced);
 
 		if (r != SNI_FOUND)
 			return r;
 		if (part.len > sizeof hello - len)
 			return SNI_BAD;
 		memcpy(hello + len, part.p, part.len);
+		announced += len;
 		len += part.len;
-		r = read_handshake((struct str){ hello, len }, ret);
+		r = read_handshake((struct str){ hello, len }, announced, ret);
 		if (r != SNI_MORE)
 			return r;
 	}
@@ -211,16 +214,16 @@ static __attribute__((noinline)) enum sni_result read_fragmented(struct str in, 
 enum sni_result sni_parse(struct str in, struct host *ret)
 {
 	struct str rest = in, first = STR_NONE;
+	size_t announced = 0;
 	enum sni_result r;
-	bool whole;
 
 	if (in.len == 0)
 		return SNI_MORE;
 	if (in.p[0] != RECORD_HANDSHAKE || (in.len > 1 && in.p[1] != 3))
 		return SNI_PLAIN;
-	r = next_record(&rest, &first, &whole);
+	r = next_record(&rest, &first, &announced);
 	if (r == SNI_FOUND)
-		r = read_handshake(first, ret);
+		r = read_handshake(first, announced, ret);
 	if (r == SNI_MORE && rest.len)
 		r = read_fragmented(in, ret);
 	if (r == SNI_MORE && in.len >= SNI_HELLO_MAX)

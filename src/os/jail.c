@@ -12,6 +12,7 @@
 #include "os/sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -68,6 +69,18 @@ static int enter_namespaces(const struct jail *j, struct err *e)
 	return r < 0 ? r : 1;
 }
 
+static int allow_reads(const struct jail *j, int rules, int abi, struct err *e)
+{
+	for (const char *const *path = j->reads; path && *path; path++) {
+		_cleanup_(close_fd) int fd = open(*path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int r = fd < 0 ? 0 : landlock_allow(rules, abi, fd, true, LANDLOCK_READ);
+
+		if (r < 0)
+			return err_sys(e, r, "jail: Landlock: %s", *path);
+	}
+	return 0;
+}
+
 static int lock_files(const struct jail *j, bool namespaces, struct err *e)
 {
 	int abi = landlock_abi(), r;
@@ -79,7 +92,9 @@ static int lock_files(const struct jail *j, bool namespaces, struct err *e)
 		return err_set(e, -ENOTSUP,
 			       "jail: neither user namespaces nor Landlock can be used here; see "
 			       "`stockade doctor`");
-	r = rules < 0 ? rules : landlock_enforce(rules);
+	r = rules < 0 ? rules : allow_reads(j, rules, abi, e);
+	if (r == 0)
+		r = landlock_enforce(rules);
 	return r < 0 ? err_sys(e, r, "jail: Landlock") : 0;
 }
 
@@ -101,7 +116,7 @@ int jail_enter(const struct jail *j, struct err *e)
 
 	if (!j->filter || !j->nfilter)
 		return err_set(e, -EINVAL, "jail: no seccomp list");
-	namespaces = enter_namespaces(j, e);
+	namespaces = j->reads ? 0 : enter_namespaces(j, e);
 	r = namespaces < 0 ? namespaces : bound_resources(j, e);
 	if (r == 0)
 		r = priv_no_new(e);

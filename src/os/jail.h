@@ -19,6 +19,9 @@ struct jail {
 	size_t nfilter;
 	unsigned nofile; /* bound of open descriptors, 0: as it is */
 	bool connects;	 /* may make TCP connections (back, resolver); else Landlock denies them */
+	/* NULL-terminated paths that stay readable, missing ones skipped (resolver: the C library's
+	 * configuration).  No empty root then, so Landlock must be there.  NULL: nothing. */
+	const char *const *reads;
 	bool own_net;	 /* an empty network namespace of its own (0.6 ms): not for `connects` */
 };
 

@@ -150,6 +150,7 @@ class Session:
     def __init__(self, bed, policy):
         bed.count += 1
         self.bed = bed
+        self.leaves_process = False
         self.tag = f"attack{os.getpid()}x{bed.count}{bed.user}"
         self.dir = os.path.join(bed.base, f"s{bed.count}")
         self.work = os.path.join(self.dir, "work")
@@ -325,16 +326,20 @@ def holds(top, needle):
     return None
 
 
-def alive(tag):
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            continue
-        if tag.encode() in words:
-            return int(pid)
-    return None
+def alive(tag, wait=0):
+    """A process that has the tag among its arguments; looks again for `wait` seconds."""
+    end = time.time() + wait
+    while True:
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    if tag.encode() in file.read().split(b"\0"):
+                        return int(pid)
+            except OSError:
+                continue
+        if time.time() >= end:
+            return None
+        time.sleep(0.05)
 
 
 def log_matches(records, condition):
@@ -365,7 +370,7 @@ class Runner:
         else:
             session = Session(self.bed, "none")
             result = session.outside(rest or attempt, word == "outside-user")
-            pid = alive(session.tag)
+            pid = alive(session.tag, 2 if "@TAG@" in attempt else 0)
             if pid:
                 os.kill(pid, signal.SIGKILL)
                 result = ("ESCAPED", "a process was left, as it should", 0)
@@ -384,7 +389,7 @@ class Runner:
         path = holds(session.state, self.bed.canary.encode())
         if path:
             yield f"the canary is in {path}"
-        if alive(session.tag):
+        if alive(session.tag, 0.3 if session.leaves_process else 0):
             yield "a process outlived the session"
         records = session.records()
         if not log_matches(records, condition):
@@ -396,6 +401,7 @@ class Runner:
         self.number += 1
         name = f"{self.number} - {row} {title} [{self.bed.user}]"
         session = Session(self.bed, policy)
+        session.leaves_process = " daemon " in attempt
         before = self.bed.outside_state()
         self.world.mark()
         got = session.inside(attempt)

@@ -131,6 +131,10 @@ def read_all(sock, enough=1 << 20):
             more = sock.recv(65536)
         except ConnectionError:
             break
+        except socket.timeout:
+            if MARKER in data:  # an answer, and the connection is kept
+                break
+            raise
         if not more:
             break
         data += more

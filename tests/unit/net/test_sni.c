@@ -201,6 +201,23 @@ static void test_raw(void **state)
 	}
 }
 
+/* The record goes on after its message, and only the message has come: as malformed now as later.
+ */
+static void test_record_longer_than_message(void **state)
+{
+	struct buf b = BUF_INIT(1024);
+	struct host host = { 0 };
+
+	(void)state;
+	put(&b, STR_LIT("\x16\3\1\0\x80"));
+	put_hello(&b, STR_LIT(NAME_A), true);
+	assert_int_equal(sni_parse(buf_str(&b), &host), SNI_BAD);
+	put(&b, STR_LIT("more"));
+	assert_int_equal(sni_parse(buf_str(&b), &host), SNI_BAD);
+	assert_int_equal(host.len, 0);
+	buf_done(&b);
+}
+
 static void test_limits(void **state)
 {
 	static char extensions[SNI_HELLO_MAX];
@@ -232,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_record_longer_than_message),
 		cmocka_unit_test(test_limits),
 	};
 
