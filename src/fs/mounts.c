@@ -117,6 +117,58 @@ static int check_want(const struct want *w, const struct plan_facts *facts, cons
 	return 0;
 }
 
+/* Where `path` really is: what of it exists is resolved, the rest follows. A home or a state
+ * directory may lie behind a link, and getcwd() names what is behind it. */
+static int resolve_deepest(const struct plan_facts *facts, const char *path, char **ret)
+{
+	_cleanup_(free_ptr) char *head = path ? str_dup(str_from(path)) : NULL;
+	_cleanup_(free_ptr) char *real = NULL;
+	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PLAN_PATH_MAX);
+	int r = -ENOENT;
+
+	*ret = NULL;
+	if (!path || !path[0])
+		return 0;
+	if (!head)
+		return -ENOMEM;
+	while ((r = resolve(facts, head, &real)) == -ENOENT && strrchr(head, '/') > head)
+		*strrchr(head, '/') = '\0';
+	if (r == -ENOENT)
+		return 0; /* nothing of it is there: as it is written */
+	if (r == 0)
+		r = buf_printf(&b, "%s%s", strcmp(real, "/") == 0 ? "" : real, path + strlen(head));
+	if (r < 0)
+		return r;
+	*ret = str_dup(buf_str(&b));
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* Once more against where the home, the state and the configuration really are. */
+static int check_real(const struct wants *ws, const struct plan_facts *facts, const char *home,
+		      struct err *e)
+{
+	_cleanup_(free_ptr) char *real_home = NULL, *state = NULL, *config = NULL;
+	struct plan_facts real = *facts;
+	int r = resolve_deepest(facts, home, &real_home);
+
+	if (r == 0)
+		r = resolve_deepest(facts, facts->state_dir, &state);
+	if (r == 0)
+		r = resolve_deepest(facts, facts->config_dir, &config);
+	if (r < 0)
+		return err_sys(e, r == -ENOMEM ? r : -EINVAL,
+			       "cannot resolve the home, state or configuration directory (%s)",
+			       strerror(-r));
+	real.state_dir = state;
+	real.config_dir = config;
+	for (size_t i = 0; i < ws->n; i++) {
+		r = check_want(&ws->w[i], &real, real_home ? real_home : home, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* 1 taken, 0 skipped (optional and not there). */
 static int want_add(struct wants *ws, struct want *w, const char *path,
 		    const struct plan_facts *facts, const char *home, struct err *e)
@@ -290,6 +342,8 @@ int wants_make(const struct policy *pol, const struct plan_facts *facts, const c
 
 		r = want_add(&ws, &w, m->path, facts, home, e);
 	}
+	if (r >= 0)
+		r = check_real(&ws, facts, home, e);
 	if (r >= 0)
 		r = check_all(&ws, e);
 	if (r >= 0)

@@ -264,6 +264,31 @@ static void test_full(void **state)
 	assert_int_equal(v.lines, ok);
 }
 
+/* Who handed the log over closes its end later: nothing written meanwhile is lost. */
+static void test_two_holders(void **state)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20);
+	struct audit_record r = record(AUDIT_CONNECT);
+	struct audit_log first, second;
+	struct audit_verify v;
+	struct found f;
+
+	(void)state;
+	unlinkat(dirfd_, "two", 0);
+	assert_int_equal(audit_log_create(&first, dirfd_, "two", NULL), 0);
+	assert_int_equal(audit_log_append(&first, &r, NULL), 0);
+	assert_int_equal(audit_log_adopt(&second, dup(first.fd), first.seq,
+					 (struct str){ first.prev, HASH_HEX_LEN }, NULL),
+			 0);
+	assert_int_equal(audit_log_append(&second, &r, NULL), 0);
+	audit_log_close(&first);
+	audit_log_close(&second);
+	assert_int_equal(fd_read_file(dirfd_, "two", &text), 0);
+	v = verify(buf_str(&text), &f);
+	assert_int_equal(v.problems, 0);
+	assert_int_equal(v.lines, 2);
+}
+
 /* --- the role --- */
 
 struct session {
@@ -471,8 +496,9 @@ int main(void)
 		cmocka_unit_test(test_whole),	       cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_altered),	       cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_create_refuses), cmocka_unit_test(test_full),
-		cmocka_unit_test(test_role),	       cmocka_unit_test(test_role_refuses),
-		cmocka_unit_test(test_role_failures),  cmocka_unit_test(test_store),
+		cmocka_unit_test(test_two_holders),    cmocka_unit_test(test_role),
+		cmocka_unit_test(test_role_refuses),   cmocka_unit_test(test_role_failures),
+		cmocka_unit_test(test_store),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

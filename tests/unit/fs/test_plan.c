@@ -19,6 +19,9 @@ struct link {
 };
 
 static const struct link links[] = {
+	{ "/linked/.config", "/real/home/.config", 0 },
+	{ "/linked/.local", NULL, -ENOENT },
+	{ "/linked", "/real/home", 0 },
 	{ "/home/u/link-home", "/home/u", 0 },
 	{ "/home/u/link-root", "/", 0 },
 	{ "/home/u/.gitconfig", "/home/u/dotfiles/gitconfig", 0 },
@@ -152,6 +155,26 @@ static void test_workspace_refused(void **state)
 			fail_msg("workspace '%s': expected '%s', got '%s'", bad[i].path,
 				 bad[i].says, e.text);
 		assert_null(p.steps);
+	}
+}
+
+/* The home directory lies behind a link, and getcwd() knows where. */
+static void test_home_behind_link(void **state)
+{
+	static const char *const bad[] = { "/real/home", "/real", "/real/home/.config",
+					   "/real/home/.local/state/stockade" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct policy pol = { .workspace = (char *)bad[i], .workspace_mode = WORKSPACE_RO };
+		struct plan_facts f = facts();
+		struct plan p;
+
+		f.home = "/linked";
+		f.state_dir = "/linked/.local/state/stockade";
+		f.config_dir = "/linked/.config/stockade";
+		if (plan_make(&pol, &f, &p, NULL) != -EINVAL)
+			fail_msg("'%s' was granted", bad[i]);
 	}
 }
 
@@ -604,6 +627,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_workspace_refused),
+		cmocka_unit_test(test_home_behind_link),
 		cmocka_unit_test(test_workspace_granted),
 		cmocka_unit_test(test_mounts_refused),
 		cmocka_unit_test(test_overlaps),
