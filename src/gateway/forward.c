@@ -91,8 +91,7 @@ int forward_head(const struct http1_request *r, const struct intent *in, struct 
 /* RFC 9110 9.2.2; a request that may be sent twice when the first may have been lost. */
 static bool repeatable(const struct http1_request *r)
 {
-	static const struct str methods[] = { STR_LIT("GET"), STR_LIT("HEAD"),
-					      STR_LIT("OPTIONS") };
+	static const struct str methods[] = { STR_LIT("GET"), STR_LIT("HEAD"), STR_LIT("OPTIONS") };
 
 	if (r->body != BODY_NONE)
 		return false;
@@ -128,7 +127,7 @@ static int put_body(struct conn *c, struct str data)
 	char size[24];
 	struct iovec iov[3] = { { size, 0 },
 				{ (void *)(uintptr_t)data.p, data.len },
-				{ (void *)(uintptr_t)"\r\n", 2 } };
+				{ (void *)(uintptr_t) "\r\n", 2 } };
 	int n;
 
 	if (data.len == 0)
@@ -145,7 +144,7 @@ static int put_body(struct conn *c, struct str data)
 static int end_body(struct conn *c)
 {
 	struct upstream *u = c->up;
-	struct iovec last = { (void *)(uintptr_t)"0\r\n\r\n", 5 };
+	struct iovec last = { (void *)(uintptr_t) "0\r\n\r\n", 5 };
 
 	if (u->mediated)
 		return mediate_body_end(c);
@@ -318,8 +317,7 @@ static void allowed(struct conn *c, const struct intent *in, const struct verdic
 		return;
 	}
 	/* Back records what it mediates. */
-	if (!c->retry && !c->up->mediated &&
-	    account_verdict(f, c->via, in, v, NULL, 0) < 0)
+	if (!c->retry && !c->up->mediated && account_verdict(f, c->via, in, v, NULL, 0) < 0)
 		return;
 	c->retry = false;
 	start(c, in);

@@ -296,5 +296,6 @@ void conn_on_upstream(struct watch *w, uint32_t events)
 	if (w->events & EPOLLIN)
 		received(c);
 	else if (events & (EPOLLERR | EPOLLHUP))
-		loop_remove(&c->front->loop, w); /* cannot be masked; read when the agent is ready */
+		loop_remove(&c->front->loop,
+			    w); /* cannot be masked; read when the agent is ready */
 }

@@ -231,6 +231,8 @@ int layers_load(const struct layers_request *req, struct policy *ret,
 
 	if (err == 0)
 		err = add_managed(&s, req->managed_dir, e);
+	if (err == 0 && req->options.len)
+		err = stack_add(&s, req->options, "command line", SOURCE_COMMAND, false, e);
 	for (size_t i = 0; err == 0 && i < req->npolicies; i++)
 		err = add_file(&s, req->policies[i], SOURCE_COMMAND, true, e);
 	if (err == 0)

@@ -2,7 +2,8 @@
 /*
  * layers - finds and reads the files of a policy, and keeps the trust store.
  *
- * /etc/stockade/managed.yaml and managed.d (all *.yaml, by name), every --policy FILE,
+ * /etc/stockade/managed.yaml and managed.d (all *.yaml, by name), the command line's options and
+ * every --policy FILE,
  * ./stockade.yaml of the project, $XDG_CONFIG_HOME/stockade/stockade.yaml.  A file that is there
  * but cannot be read, or is malformed, is a refusal: never a weaker policy.  The project's file
  * must be a regular file itself (no link: it came with the clone) and may only tighten until its
@@ -26,6 +27,7 @@ struct layers_request {
 	char project_dir[PATH_TEXT_MAX]; /* absolute; "": no project file */
 	const char *const *policies;	 /* --policy, strongest first */
 	size_t npolicies;
+	struct str options; /* the layer that command-line options make; empty: none */
 	bool trust_project; /* count it as trusted: for `stockade trust` and `policy show` */
 };
 

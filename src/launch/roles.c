@@ -330,7 +330,10 @@ static int send_log(const struct roles_request *req, struct roles *r, struct err
 
 	if (error == 0)
 		error = send_wait(&process(r, ROLE_AUDIT)->channel, MSG_LOG, &b, req->log->fd);
-	return error < 0 ? err_sys(e, error, "handing over the log") : 0;
+	if (error < 0)
+		return err_sys(e, error, "handing over the log");
+	audit_log_release(req->log);
+	return 0;
 }
 
 static int send_go(struct roles *r, struct err *e)

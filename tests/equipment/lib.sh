@@ -193,7 +193,7 @@ leftovers() {
 	[ -z "$processes" ] || printf 'process %s\n' "$processes"
 	local now
 	now=$(wc -l </proc/self/mountinfo)
-	[ "$now" = "$MOUNTS_BEFORE" ] || echo "mounts: $MOUNTS_BEFORE before, $now now"
+	[ "$now" -le "$MOUNTS_BEFORE" ] || echo "mounts: $MOUNTS_BEFORE before, $now now"
 	now=$(list_cgroups)
 	[ "$now" = "$CGROUPS_BEFORE" ] || echo "cgroups: $now"
 }

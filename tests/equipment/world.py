@@ -231,6 +231,7 @@ class World:
                 if family == socket.AF_INET6:
                     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+                    sock.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_FREEBIND, for the answer
                 else:
                     sock.setsockopt(socket.IPPROTO_IP, 8, 1)  # IP_PKTINFO
                 sock.bind((anywhere, port))

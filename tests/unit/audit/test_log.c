@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -86,7 +87,7 @@ static void note(void *arg, uint64_t line, const char *text)
 static struct audit_verify verify(struct str text, struct found *f)
 {
 	struct audit_verify v;
-	_cleanup_(close_fd) int fd = openat(dirfd_, "b", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	_cleanup_(close_fd) int fd = memfd_create("log", MFD_CLOEXEC);
 
 	*f = (struct found){ 0 };
 	assert_true(fd >= 0);

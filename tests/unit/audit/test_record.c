@@ -235,6 +235,18 @@ static void test_show(void **state)
 	assert_int_equal(str_index(buf_str(&b), '\n'), buf_len(&b) - 1);
 	r = full();
 	buf_clear(&b);
+	assert_int_equal(audit_show(&r, true, &b), 0);
+	for (size_t n = 0; n < buf_len(&b); n++) {
+		_cleanup_(buf_done) struct buf small = BUF_INIT(n);
+
+		assert_true(audit_show(&r, true, &small) < 0);
+	}
+	r.verdict = STR_LIT("deny");
+	buf_clear(&b);
+	assert_int_equal(audit_show(&r, true, &b), 0);
+	assert_non_null(strstr(buf_cstr(&b), "\x1b[31mdeny \x1b[0m"));
+	r = full();
+	buf_clear(&b);
 	assert_int_equal(audit_show(&r, false, &b), 0);
 	assert_non_null(strstr(buf_cstr(&b), "2026-01-31 23:59:59.123Z  allow  request        POST "
 					     "api.example.com:443/v1/messages"));
