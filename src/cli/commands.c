@@ -12,11 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The tests bring a table of their own. */
-#ifndef STOCKADE_COMMANDS
-#define STOCKADE_COMMANDS "cli/commands.def"
-#endif
-
+/* STOCKADE_COMMANDS is cli/commands.def; the tests bring a table of their own. */
 #define CMD(id) extern const struct command cmd_##id;
 #include STOCKADE_COMMANDS
 #undef CMD

@@ -44,7 +44,7 @@ static int load(enum credential_source source, const char *from, char *placehold
 				 .origin = { file_of_policy, 7, SOURCE_USER } };
 	rule = (struct net_rule){ .action = ACTION_ALLOW, .credential = name };
 	p = (struct policy){ .rules = &rule, .nrules = 1, .credentials = &c, .ncredentials = 1 };
-	return secrets_load(&p, ret, e);
+	return secrets_load(&p, environ, ret, e);
 }
 
 static const struct row table[] = {
@@ -138,7 +138,7 @@ static void each_source(void **state)
 			continue;
 		}
 		if (r < 0 || s.n != 1 ||
-		    !str_eq((struct str){ s.items[0].value, s.items[0].len }, str_from(t->want)))
+		    !str_eq(buf_str(&s.entries[0].value), str_from(t->want)))
 			fail_msg("%s: %d %s", t->what, r, e.text);
 		secrets_wipe(&s);
 	}
@@ -151,9 +151,9 @@ static void placeholders_differ(void **state)
 	(void)state;
 	assert_int_equal(load(CREDENTIAL_ENV, "TOKEN", variable, &a, NULL), 0);
 	assert_int_equal(load(CREDENTIAL_ENV, "TOKEN", variable, &b, NULL), 0);
-	assert_memory_equal(a.items[0].placeholder, "sk-stockade-", 12);
-	assert_int_equal(strlen(a.items[0].placeholder), 44);
-	assert_string_not_equal(a.items[0].placeholder, b.items[0].placeholder);
+	assert_memory_equal(a.entries[0].placeholder, "sk-stockade-", 12);
+	assert_int_equal(strlen(a.entries[0].placeholder), 44);
+	assert_string_not_equal(a.entries[0].placeholder, b.entries[0].placeholder);
 	secrets_wipe(&a);
 	secrets_wipe(&b);
 }
@@ -168,7 +168,7 @@ static void what_no_rule_binds_is_not_read(void **state)
 	struct secrets s;
 
 	(void)state;
-	assert_int_equal(secrets_load(&p, &s, NULL), 0);
+	assert_int_equal(secrets_load(&p, environ, &s, NULL), 0);
 	assert_int_equal(s.n, 0);
 }
 
