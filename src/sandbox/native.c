@@ -207,8 +207,7 @@ static int attempt(struct inside *in, struct sandbox *s, struct err *e)
 int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, struct sandbox *ret,
 		    struct err *e)
 {
-	const struct sandbox none = { .pid = -1, .pidfd = -1, .sync_fd = -1, .pty_fd = -1 };
-	struct sandbox s = none;
+	struct sandbox s = SANDBOX_INIT;
 	struct inside in = { .plan = plan,
 			     .opt = opt,
 			     .limits = &s.limits,
@@ -223,7 +222,7 @@ int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, 
 		read_window(&in);
 	r = attempt(&in, &s, e);
 	if (r < 0 && opt->allow_degraded && in.blocked) {
-		s = none;
+		s = SANDBOX_INIT;
 		in.degraded = true;
 		r = attempt(&in, &s, e);
 	}

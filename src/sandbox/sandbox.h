@@ -68,6 +68,9 @@ struct sandbox {
 	struct limits limits; /* cgroup directories to remove */
 };
 
+/* For a struct that sandbox_done() may meet before sandbox_prepare() has succeeded. */
+#define SANDBOX_INIT ((struct sandbox){ .pid = -1, .pidfd = -1, .sync_fd = -1, .pty_fd = -1 })
+
 /* Makes the boundary and stops just before exec: probes have passed, listeners are here.  On
  * failure nothing is left behind and the program was not executed. */
 int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, struct sandbox *ret,
@@ -76,7 +79,8 @@ int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, 
 int sandbox_start(struct sandbox *s, struct err *e);
 /* After pidfd is readable: exit code as `stockade run` gives it (0..255). */
 int sandbox_wait(struct sandbox *s, int *ret_code, struct err *e);
-/* Forwards a signal to the agent's foreground process group through init. */
+/* To the agent's process group through init; with a terminal, INT, QUIT and TSTP as if typed there.
+ */
 int sandbox_signal(struct sandbox *s, int sig);
 /* Kills everything inside and removes cgroup and the like; safe at any point, twice. */
 void sandbox_done(struct sandbox *s);
