@@ -4,10 +4,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 STOCKADE=${STOCKADE:-build/src/cli/stockade}
-PORT=18080 # also in demo/stockade.yaml
+PORT=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 DEMO_API_KEY=demo-key-that-stays-outside-$$
 XDG_STATE_HOME=$(mktemp -d)
 export DEMO_API_KEY XDG_STATE_HOME
+policy=$XDG_STATE_HOME/demo.yaml # the policy, with the port that is free just now
+sed "s/:18080/:$PORT/" demo/stockade.yaml >"$policy"
 
 /usr/bin/python3 demo/api.py $PORT &
 api=$!
@@ -21,7 +23,7 @@ until curl -s -o /dev/null "http://127.0.0.1:$PORT/" 2>/dev/null ||
 done
 
 echo '$ stockade run --policy demo/stockade.yaml -- demo/agent.sh'
-"$STOCKADE" run --policy demo/stockade.yaml -- demo/agent.sh
+"$STOCKADE" run --policy "$policy" -- demo/agent.sh
 
 printf '\n$ stockade log\n'
 "$STOCKADE" log

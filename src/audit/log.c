@@ -149,10 +149,18 @@ int audit_log_append(struct audit_log *log, const struct audit_record *r, struct
 
 void audit_log_close(struct audit_log *log)
 {
-	/* Gives back what was reserved and not used; the size is what it was. */
+	struct stat st;
+
+	/* Gives back what was reserved and not used.  The size is asked for, not remembered: bytes
+	 * that somebody else appended meanwhile must survive. */
 	if (log->fd >= 0 && log->reserved && log->reserved != RESERVE_NONE &&
-	    ftruncate(log->fd, (off_t)log->size) < 0)
+	    (fstat(log->fd, &st) < 0 || ftruncate(log->fd, st.st_size) < 0))
 		log->reserved = 0;
+	audit_log_release(log);
+}
+
+void audit_log_release(struct audit_log *log)
+{
 	close_fd(&log->fd);
 	buf_done(&log->batch);
 }

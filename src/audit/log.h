@@ -37,6 +37,9 @@ int audit_log_add(struct audit_log *log, const struct audit_record *r, struct er
 int audit_log_flush(struct audit_log *log, struct err *e);
 /* Both in one call: for launch. */
 int audit_log_append(struct audit_log *log, const struct audit_record *r, struct err *e);
+/* Closes, and gives back the disk blocks that were held ahead. */
 void audit_log_close(struct audit_log *log);
+/* Only lets go: another process has the log now (audit_role_log_pack). */
+void audit_log_release(struct audit_log *log);
 
 #endif

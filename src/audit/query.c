@@ -285,7 +285,7 @@ int audit_verify_file(int fd, struct audit_verify *ret, audit_problem_fn fn, voi
 	memset(ret->head, '0', HASH_HEX_LEN);
 	audit_reader_init(&rd, fd);
 	for (;;) {
-		struct str line;
+		struct str line = STR_NONE;
 
 		r = audit_reader_next(&rd, &line);
 		if (r == 0)

@@ -11,11 +11,12 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #define PLAN_MOUNTS_MAX 512u
 /* Distinct ports the allow rules name: where nftables is missing, each is a listener or two. */
-#define PLAN_PORTS_MAX 128u
+#define PLAN_PORTS_MAX 16u
 /* Sizes where the policy says none: generous for a build, small beside the memory it comes from. */
 #define PLAN_TMP_DEFAULT (512u * 1024 * 1024)
 #define PLAN_HOME_DEFAULT (512u * 1024 * 1024)
@@ -46,6 +47,10 @@ struct plan_step {
 	struct origin origin; /* policy line it came from; file NULL for what every plan has */
 };
 
+struct plan_pair {
+	const char *name, *value; /* borrowed */
+};
+
 /* What the planner must know of the host; filled by the caller (launch), so the planner is pure. */
 struct plan_facts {
 	uid_t uid;
@@ -65,9 +70,7 @@ struct plan_facts {
 	 * as they are (tests). */
 	int (*resolve)(void *arg, const char *path, char **ret);
 	/* Names and values that launch adds: the placeholders of credentials. */
-	const struct plan_pair {
-		const char *name, *value;
-	} * placeholders;
+	const struct plan_pair *placeholders;
 	size_t nplaceholders;
 	const char *session_id; /* STOCKADE_SESSION; NULL: left out */
 };

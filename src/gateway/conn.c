@@ -25,8 +25,7 @@
 static const unsigned legal[CONN_STATES] = {
 	[CONN_FIRST] = BIT(CONN_HEAD) | BIT(CONN_OPENING) | BIT(CONN_TUNNEL) | BIT(CONN_CLOSING),
 	[CONN_SOCKS] = BIT(CONN_FIRST) | BIT(CONN_OPENING) | BIT(CONN_CLOSING),
-	[CONN_HEAD] =
-	    BIT(CONN_OPENING) | BIT(CONN_EXCHANGE) | BIT(CONN_FIRST) | BIT(CONN_CLOSING),
+	[CONN_HEAD] = BIT(CONN_OPENING) | BIT(CONN_EXCHANGE) | BIT(CONN_FIRST) | BIT(CONN_CLOSING),
 	[CONN_OPENING] = BIT(CONN_FIRST) | BIT(CONN_TUNNEL) | BIT(CONN_HEAD) | BIT(CONN_CLOSING),
 	[CONN_TUNNEL] = 0,
 	[CONN_EXCHANGE] = BIT(CONN_HEAD) | BIT(CONN_OPENING) | BIT(CONN_CLOSING),
@@ -76,8 +75,8 @@ int front_send(int fd, struct buf *wait, struct iovec *iov, size_t n)
 /* A watch that a pause had to take out of the loop comes back. */
 static void watch_set(struct front *f, struct watch *w, uint32_t events, watch_fn fn)
 {
-	int r = w->events ? loop_change(&f->loop, w, events)
-			  : loop_add(&f->loop, w, w->fd, events, fn);
+	int r =
+	    w->events ? loop_change(&f->loop, w, events) : loop_add(&f->loop, w, w->fd, events, fn);
 
 	if (r < 0)
 		front_fail(f, r);
@@ -119,9 +118,9 @@ struct conn *conn_new(struct front *f, int fd, enum listener_kind via)
 		return NULL;
 	c->front = f;
 	c->via = via;
-	c->state = via == LISTENER_SOCKS			     ? CONN_SOCKS
+	c->state = via == LISTENER_SOCKS			   ? CONN_SOCKS
 		   : via == LISTENER_PROXY || via == LISTENER_UNIX ? CONN_HEAD
-								     : CONN_FIRST;
+								   : CONN_FIRST;
 	c->in = BUF_INIT(FRONT_WAIT_MAX);
 	c->out = BUF_INIT(FRONT_WAIT_MAX);
 	if (loop_add(&f->loop, &c->agent, fd, EPOLLIN, on_agent) < 0) {
@@ -260,7 +259,7 @@ void conn_step(struct conn *c)
 	};
 
 	/* Each step consumes bytes, changes the state, or says that it wants more. */
-	while (step[c->state] && step[c->state](c))
+	while (!c->front->failed && step[c->state] && step[c->state](c))
 		;
 	if (c->agent_eof && step[c->state] && c->state != CONN_FIRST)
 		conn_finish(c);
@@ -322,13 +321,18 @@ static void flushed(struct conn *c)
 static void on_agent(struct watch *w, uint32_t events)
 {
 	static void (*const received[CONN_STATES])(struct conn *) = {
-		[CONN_FIRST] = step_received,	    [CONN_SOCKS] = step_received,
-		[CONN_HEAD] = step_received,	    [CONN_OPENING] = read_ahead,
-		[CONN_EXCHANGE] = exchange_received, [CONN_TUNNEL] = tunnel_received,
+		[CONN_FIRST] = step_received,
+		[CONN_SOCKS] = step_received,
+		[CONN_HEAD] = step_received,
+		[CONN_OPENING] = read_ahead,
+		[CONN_EXCHANGE] = exchange_received,
+		[CONN_TUNNEL] = tunnel_received,
 		[CONN_CLOSING] = drain,
 	};
 	struct conn *c = container_of(w, struct conn, agent);
 
+	if (c->front->failed)
+		return; /* not one byte more */
 	if (events & EPOLLERR) {
 		conn_close(c);
 		return;

@@ -78,8 +78,8 @@ struct conn;
 /* A connected socket, or a stream of mediated requests; keyed by what it was opened for. */
 struct upstream {
 	struct front *front;
-	struct conn *owner;		 /* NULL: idle, in the pool */
-	struct upstream *next, **prev;	 /* bucket of the pool while idle, then the dead */
+	struct conn *owner;	       /* NULL: idle, in the pool */
+	struct upstream *next, **prev; /* bucket of the pool while idle, then the dead */
 	struct watch watch;
 	struct timer timer; /* idle */
 	bool mediated;
@@ -117,8 +117,8 @@ struct exchange {
 
 struct conn {
 	struct front *front;
-	struct conn *next, **prev;  /* all connections, then the dead */
-	struct conn *pending;	    /* next with the same bucket of open_id */
+	struct conn *next, **prev; /* all connections, then the dead */
+	struct conn *pending;	   /* next with the same bucket of open_id */
 	struct watch agent;
 	struct timer timer;
 	struct upstream *up;
@@ -132,7 +132,7 @@ struct conn {
 	bool inner;	/* inside CONNECT or SOCKS */
 	bool timed_out; /* FRONT_FIRST_MS went by */
 	bool agent_eof;
-	bool retry;	/* the request failed on a pooled upstream and was recorded: a fresh one */
+	bool retry; /* the request failed on a pooled upstream and was recorded: a fresh one */
 	uint16_t port;
 	struct host host;
 	uint64_t active_ms; /* last byte of a tunnel */
@@ -169,10 +169,10 @@ struct front {
 	size_t npipes;
 	struct http1_request request; /* of the connection being run: valid within one callback */
 	struct http1_response response;
-	struct request fields;		/* the same for a mediated one */
-	char path[HTTP1_TARGET_MAX];	/* normalised path of `request` */
-	struct buf head;		/* being written */
-	struct buf message;		/* being packed */
+	struct request fields;	     /* the same for a mediated one */
+	char path[HTTP1_TARGET_MAX]; /* normalised path of `request` */
+	struct buf head;	     /* being written */
+	struct buf message;	     /* being packed */
 	uint64_t dns_denied_seed;
 	uint64_t dns_denied[4096]; /* hashes of names whose denial was recorded */
 	size_t ndns_denied;

@@ -55,8 +55,7 @@ static size_t answer(struct front *f, enum listener_kind kind, struct str questi
 		return dns_answer(question, q, DNS_REFUSED, NULL, out);
 	decide(f->setup->policy, &in, &v);
 	if (v.action != ACTION_ALLOW) {
-		if (first_time(f, &q->name) &&
-		    account_verdict(f, kind, &in, &v, NULL, 0) < 0)
+		if (first_time(f, &q->name) && account_verdict(f, kind, &in, &v, NULL, 0) < 0)
 			return 0;
 		if (f->setup->policy->dns_denied == DNS_NXDOMAIN)
 			return dns_answer(question, q, DNS_NXDOMAIN_RC, NULL, out);
@@ -120,7 +119,7 @@ static bool serve_one(struct front *f, int fd, enum listener_kind kind)
 	if (r == -EBADMSG)
 		return true;
 	iov.iov_base = out;
-	iov.iov_len = r < 0 ? dns_answer(in, &q, (enum dns_rcode)-r, NULL, out)
+	iov.iov_len = r < 0 ? dns_answer(in, &q, (enum dns_rcode) - r, NULL, out)
 			    : answer(f, kind, in, &q, out);
 	turn_control(&m);
 	if (iov.iov_len)

@@ -91,8 +91,7 @@ int forward_head(const struct http1_request *r, const struct intent *in, struct 
 /* RFC 9110 9.2.2; a request that may be sent twice when the first may have been lost. */
 static bool repeatable(const struct http1_request *r)
 {
-	static const struct str methods[] = { STR_LIT("GET"), STR_LIT("HEAD"),
-					      STR_LIT("OPTIONS") };
+	static const struct str methods[] = { STR_LIT("GET"), STR_LIT("HEAD"), STR_LIT("OPTIONS") };
 
 	if (r->body != BODY_NONE)
 		return false;
@@ -128,7 +127,7 @@ static int put_body(struct conn *c, struct str data)
 	char size[24];
 	struct iovec iov[3] = { { size, 0 },
 				{ (void *)(uintptr_t)data.p, data.len },
-				{ (void *)(uintptr_t)"\r\n", 2 } };
+				{ (void *)(uintptr_t) "\r\n", 2 } };
 	int n;
 
 	if (data.len == 0)
@@ -145,7 +144,7 @@ static int put_body(struct conn *c, struct str data)
 static int end_body(struct conn *c)
 {
 	struct upstream *u = c->up;
-	struct iovec last = { (void *)(uintptr_t)"0\r\n\r\n", 5 };
+	struct iovec last = { (void *)(uintptr_t) "0\r\n\r\n", 5 };
 
 	if (u->mediated)
 		return mediate_body_end(c);
@@ -233,8 +232,6 @@ static void start(struct conn *c, const struct intent *in)
 {
 	struct front *f = c->front;
 	const struct http1_request *r = &f->request;
-	bool again = repeatable(r) && !c->up->mediated;
-	size_t head_len = r->head_len;
 	struct iovec iov;
 	ssize_t used;
 	int e;
@@ -244,23 +241,31 @@ static void start(struct conn *c, const struct intent *in)
 	exchange_init(c, r);
 	conn_set_state(c, CONN_EXCHANGE);
 	conn_timer(c, FRONT_EXCHANGE_MS);
-	if (again)
-		c->ex.head_kept = head_len;
-	else
-		buf_consume(&c->in, head_len);
+	c->ex.head_kept = r->head_len;
+	if (e < 0 && c->up->mediated) {
+		forward_failed(c, "the gateway's stream ended"); /* back saw nothing of it */
+		return;
+	}
+	if (!repeatable(r) || c->up->mediated) {
+		buf_consume(&c->in, r->head_len);
+		c->ex.head_kept = 0;
+	}
 	if (e == 0 && !c->up->mediated) {
 		iov = (struct iovec){ f->head.base, buf_len(&f->head) };
 		e = front_send(c->up->fd, &c->up->out, &iov, 1);
-	}
-	if (e == 0 && c->up->mediated && c->ex.up.done && r->body != BODY_NONE)
+	} else if (e == 0 && c->ex.up.done && r->body != BODY_NONE) {
 		e = mediate_body_end(c); /* Content-Length: 0 */
+	}
 	if (e < 0) {
 		forward_failed(c, "the upstream closed the connection");
 		return;
 	}
 	if (waits(c->up))
 		conn_want(c, false, EPOLLOUT, EPOLLOUT);
-	if (c->ex.up.done)
+	/* Back leaves Expect out: nobody upstream is asked, the body may come. */
+	if (c->up->mediated && r->expect_continue)
+		conn_send_str(c, STR_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
+	if (c->state != CONN_EXCHANGE || c->ex.up.done)
 		return;
 	used = pump(c, buf_str(&c->in));
 	if (used > 0 && c->state == CONN_EXCHANGE)
@@ -312,8 +317,7 @@ static void allowed(struct conn *c, const struct intent *in, const struct verdic
 		return;
 	}
 	/* Back records what it mediates. */
-	if (!c->retry && !c->up->mediated &&
-	    account_verdict(f, c->via, in, v, NULL, 0) < 0)
+	if (!c->retry && !c->up->mediated && account_verdict(f, c->via, in, v, NULL, 0) < 0)
 		return;
 	c->retry = false;
 	start(c, in);

@@ -146,8 +146,7 @@ static void on_listener(struct watch *w, uint32_t events)
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			pause_all(f, true);
-			loop_timer_set(&f->loop, &f->accept_timer, LISTENER_BACKOFF_MS,
-				       on_backoff);
+			loop_timer_set(&f->loop, &f->accept_timer, LISTENER_BACKOFF_MS, on_backoff);
 		}
 		if (errno != EINTR && errno != ECONNABORTED)
 			return;

@@ -44,17 +44,11 @@ int mediate_request(struct conn *c, const struct intent *in)
 	q->nheaders = 0;
 	for (size_t i = 0; i < r->nheaders; i++)
 		if (crosses(r, &r->headers[i]))
-			q->headers[q->nheaders++] = (struct request_header){
-				r->headers[i].name, r->headers[i].value
-			};
+			q->headers[q->nheaders++] =
+			    (struct request_header){ r->headers[i].name, r->headers[i].value };
 	buf_clear(&f->message);
 	e = request_pack(q, &f->message);
-	if (e == 0)
-		e = channel_send(&c->up->stream, MSG_REQUEST, buf_str(&f->message), -1);
-	/* Nobody upstream is asked: the body may come. */
-	if (e == 0 && r->expect_continue)
-		conn_send_str(c, STR_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
-	return e;
+	return e ? e : channel_send(&c->up->stream, MSG_REQUEST, buf_str(&f->message), -1);
 }
 
 int mediate_body(struct conn *c, struct str data)
@@ -62,8 +56,8 @@ int mediate_body(struct conn *c, struct str data)
 	int e = 0;
 
 	while (e == 0 && data.len) {
-		struct str part = { data.p, data.len < BODY_MESSAGE_MAX ? data.len
-									: BODY_MESSAGE_MAX };
+		struct str part = { data.p,
+				    data.len < BODY_MESSAGE_MAX ? data.len : BODY_MESSAGE_MAX };
 
 		e = channel_send(&c->up->stream, MSG_BODY, part, -1);
 		data = (struct str){ data.p + part.len, data.len - part.len };

@@ -127,7 +127,8 @@ static int take_opened(struct front *f, struct msg *m)
 		return 0; /* cancelled meanwhile; the socket is closed by the caller */
 	u = usable(c, mediated) ? upstream_new(f, m->fd, mediated) : NULL;
 	if (!u) {
-		refuse_upstream(c, 502, "no-socket", STR_LIT("the gateway could not use its socket"));
+		refuse_upstream(c, 502, "no-socket",
+				STR_LIT("the gateway could not use its socket"));
 		return 0;
 	}
 	m->fd = -1;

@@ -23,15 +23,17 @@ static const struct {
 	{ "port", "The policy allows this host, but not on this port." },
 	{ "method", "The policy allows this host, but not with this method." },
 	{ "path", "The policy allows this host, but not this path." },
-	{ "needs-request", "The rule for this host looks at each request, which it cannot do inside an "
-			   "encrypted tunnel: use http:// (port 80); the gateway adds the encryption." },
+	{ "needs-request",
+	  "The rule for this host looks at each request, which it cannot do inside an "
+	  "encrypted tunnel: use http:// (port 80); the gateway adds the encryption." },
 	{ "no-sni", "The TLS connection names no server, and the rule allows a name." },
 	{ "sni-mismatch", "The TLS connection names another server than it was opened for." },
 	{ "cleartext", "The policy refuses clear-text HTTP to this host: use https://." },
 	{ "address-literal", "An address was used, and no rule names that address: use the name." },
 	{ "host-mismatch", "The request names another host than its connection was opened for." },
-	{ "ambiguous-path", "The path can be read in two ways (encoded slashes, dots, \"//\", \";\"); "
-			    "it is not sent on." },
+	{ "ambiguous-path",
+	  "The path can be read in two ways (encoded slashes, dots, \"//\", \";\"); "
+	  "it is not sent on." },
 	{ "use-connect", "An https:// URL cannot be fetched in clear: open a tunnel (CONNECT)." },
 };
 
@@ -39,11 +41,16 @@ static const struct {
 	unsigned status;
 	const char *phrase;
 } phrases[] = {
-	{ 400, "Bad Request" },	      { 403, "Forbidden" },
-	{ 408, "Request Timeout" },   { 414, "URI Too Long" },
-	{ 417, "Expectation Failed" }, { 431, "Request Header Fields Too Large" },
-	{ 501, "Not Implemented" },   { 502, "Bad Gateway" },
-	{ 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+	{ 400, "Bad Request" },
+	{ 403, "Forbidden" },
+	{ 408, "Request Timeout" },
+	{ 414, "URI Too Long" },
+	{ 417, "Expectation Failed" },
+	{ 431, "Request Header Fields Too Large" },
+	{ 501, "Not Implemented" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
 	{ 505, "HTTP Version Not Supported" },
 };
 
@@ -102,11 +109,12 @@ int refuse_text(const struct refusal *r, struct buf *out)
 
 int refuse_json(const struct refusal *r, struct buf *out)
 {
+	bool v6 = r->host.len && memchr(r->host.p, ':', r->host.len) != NULL;
 	char where[ACCOUNT_RULE_MAX], hint[HOST_NAME_MAX_LEN + 64];
 	struct json j = JSON_INIT(out);
 
-	snprintf(hint, sizeof hint, "stockade policy explain --connect %.*s:%u", STR_FMT(r->host),
-		 r->port);
+	snprintf(hint, sizeof hint, "stockade policy explain --connect %s%.*s%s:%u", v6 ? "[" : "",
+		 STR_FMT(r->host), v6 ? "]" : "", r->port);
 	json_object_begin(&j);
 	json_key(&j, "error");
 	json_object_begin(&j);
@@ -129,8 +137,7 @@ int refuse_json(const struct refusal *r, struct buf *out)
 
 bool refuse_prefers_json(const struct http1_request *r)
 {
-	const struct http1_header *h =
-	    http1_find(r->headers, r->nheaders, STR_LIT("accept"));
+	const struct http1_header *h = http1_find(r->headers, r->nheaders, STR_LIT("accept"));
 	struct str rest = h ? h->value : STR_NONE, part;
 
 	while (str_next(&rest, ',', &part)) {

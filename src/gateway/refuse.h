@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* refuse - says no in the way that helps: which host, which rule, what a person can do; recorded. */
+/* refuse - says no in the way that helps: which host, which rule, what a person can do; recorded.
+ */
 #ifndef STOCKADE_GATEWAY_REFUSE_H
 #define STOCKADE_GATEWAY_REFUSE_H
 

@@ -268,6 +268,8 @@ void conn_on_upstream(struct watch *w, uint32_t events)
 	struct upstream *u = container_of(w, struct upstream, watch);
 	struct conn *c = u->owner;
 
+	if (u->front->failed)
+		return;
 	if (!c) {
 		upstream_close(u);
 		return;
@@ -294,5 +296,6 @@ void conn_on_upstream(struct watch *w, uint32_t events)
 	if (w->events & EPOLLIN)
 		received(c);
 	else if (events & (EPOLLERR | EPOLLHUP))
-		loop_remove(&c->front->loop, w); /* cannot be masked; read when the agent is ready */
+		loop_remove(&c->front->loop,
+			    w); /* cannot be masked; read when the agent is ready */
 }

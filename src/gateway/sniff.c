@@ -21,9 +21,9 @@
 #define TLS_HANDSHAKE 0x16
 
 static const char *const methods[] = {
-	"GET ",	     "HEAD ",  "POST ",	    "PUT ",	 "PATCH ",     "DELETE ", "OPTIONS ",
-	"CONNECT ",  "TRACE ", "PROPFIND ", "PROPPATCH ", "MKCOL ",    "COPY ",	  "MOVE ",
-	"LOCK ",     "UNLOCK ", "REPORT ",  "SEARCH ",	 "MKCALENDAR ", "PRI ",
+	"GET ",	    "HEAD ",   "POST ",	    "PUT ",	  "PATCH ",	 "DELETE ", "OPTIONS ",
+	"CONNECT ", "TRACE ",  "PROPFIND ", "PROPPATCH ", "MKCOL ",	 "COPY ",   "MOVE ",
+	"LOCK ",    "UNLOCK ", "REPORT ",   "SEARCH ",	  "MKCALENDAR ", "PRI ",
 };
 
 enum first_bytes sniff_first(struct str in)
@@ -133,8 +133,8 @@ bool sniff_step(struct conn *c)
 			conn_close(c);
 			return false;
 		}
-		if (!c->agent_eof && (!c->timed_out || c->port == PORT_HTTP ||
-				      c->port == PORT_HTTPS))
+		if (!c->agent_eof &&
+		    (!c->timed_out || c->port == PORT_HTTP || c->port == PORT_HTTPS))
 			return false;
 		break;
 	case FIRST_OPAQUE:

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * roles - the gateway's five processes: started together, watched, stopped in order.
+ * roles - starts the five processes of the gateway, connects them, and ends them.
  *
- * Each is `stockade-gateway ROLE` with a channel to us on fd 3.  They start in parallel; a role
- * that ends while the session runs ends the session.
+ * A role that dies ends the session: roles_check() says so, and the caller ends everything.
  */
 #ifndef STOCKADE_LAUNCH_ROLES_H
 #define STOCKADE_LAUNCH_ROLES_H
@@ -12,45 +11,54 @@
 #include "audit/tally.h"
 #include "ipc/channel.h"
 #include "launch/secrets.h"
-#include "policy/policy.h"
-#include "sandbox/sandbox.h"
 
-/* From spawn to READY of all: certificates are read and jails are shut; a loaded machine is slow.
- */
-#define ROLES_START_MS 20000
-/* From STOP to exit: open connections are dropped, what the log still owes is written. */
-#define ROLES_STOP_MS 5000
+#include <sys/types.h>
 
-struct role_process {
-	pid_t pid;
-	int pidfd; /* -1: not running */
-	struct channel channel;
-};
-
-struct roles {
-	struct role_process p[ROLE_MAX]; /* [ROLE_LAUNCH] is unused */
-	bool up;
-};
+/* launch itself is no child */
+#define ROLES_N (ROLE_MAX - 1)
+#define ROLES_LISTENERS_MAX 64u
 
 struct roles_request {
 	const struct policy *policy;
-	const struct secrets *secrets;
-	struct audit_log *log;	       /* handed to the audit role; closed here on success */
-	const struct sandbox *sandbox; /* its listeners are handed to front */
-	const char *session_id;
+	const char *session;
+	struct secrets *secrets; /* values are wiped once they were sent */
+	struct audit_log *log;	 /* goes on in the audit role: not to be written here any more */
+	char *const *environ;	 /* the host's: SSL_CERT_FILE is handed on, nothing else */
+	const char *program;	 /* stockade-gateway, or NULL: roles_program() */
+	struct {
+		enum listener_kind kind;
+		int fd; /* borrowed */
+	} listeners[ROLES_LISTENERS_MAX];
+	unsigned nlisteners;
 };
 
-void roles_init(struct roles *r);
-/* On failure everything that was started is killed and reaped. */
+struct role_process {
+	enum role role;
+	int pidfd; /* readable when it ended; owned */
+	pid_t pid;
+	struct channel channel;
+	bool ready;
+};
+
+struct roles {
+	struct role_process all[ROLES_N];
+	bool running;
+};
+
+/* Where the gateway's executable is: beside this program, or in the build tree's src/gateway when
+ * this program is in its src/cli, or LIBEXECDIR/stockade as it was configured. */
+int roles_program(char *ret, size_t size, struct err *e);
+/* Blocks until all five are jailed and serve (some ten milliseconds).  On failure nothing is left
+ * running. */
 int roles_start(const struct roles_request *req, struct roles *ret, struct err *e);
-/* A role spoke, or its process ended (pidfd readable): fills `e` with which and why. */
-int roles_failed(struct roles *r, struct err *e);
-/* Front and back first, so that nothing more is let out; then the audit role is told the session's
- * end, writes it as its last line, and says what it counted.  Kills what does not stop in time.
- * -EIO when the log was not closed properly. */
-int roles_stop(struct roles *r, const struct audit_record *session_end,
-	       struct audit_tally *ret_tally, struct err *e);
-/* Kills and reaps all at once. */
+/* After a pidfd or a channel became readable: 0, or -errno with the reason when a role has died. */
+int roles_check(struct roles *r, struct err *e);
+/* One record of launch's own, through the audit role. */
+int roles_record(struct roles *r, const struct audit_record *rec);
+/* Orderly end: STOP to all but audit, then audit, whose summary lands in *ret_tally (may be NULL).
+ * Bounded in time; what does not end is killed.  Safe after a failure, and twice. */
+int roles_stop(struct roles *r, struct audit_tally *ret_tally, struct err *e);
+/* At once. */
 void roles_kill(struct roles *r);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* secrets - see secrets.h.  Launch process; sources are the user's own words, values are checked
- * because they end up in a header. */
+/* secrets - see secrets.h.  Runs in launch, outside, as the user; sources are the user's own word.
+ */
 #include "launch/secrets.h"
 
-#include "base/own.h"
 #include "base/rand.h"
+#include "keeper/secret.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/spawn.h"
@@ -14,255 +14,226 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-extern char **environ;
+#define PLACEHOLDER_PREFIX "sk-stockade-"
+#define PLACEHOLDER_LETTERS 32u
+/* A value and the line end that comes with it. */
+#define SOURCE_MAX (SECRET_VALUE_MAX + 2u)
 
-static bool used(const struct policy *p, const char *name)
+static int from_env(const struct credential *c, char *const *environ, struct buf *out,
+		    struct err *e)
 {
-	for (size_t i = 0; i < p->nrules; i++)
-		if (p->rules[i].credential && strcmp(p->rules[i].credential, name) == 0)
-			return true;
-	return false;
+	size_t len = strlen(c->from);
+
+	for (; environ && *environ; environ++)
+		if (strncmp(*environ, c->from, len) == 0 && (*environ)[len] == '=')
+			return buf_append_str(out, str_from(*environ + len + 1));
+	return err_set(e, -ENOENT, "the environment variable %s is not set", c->from);
 }
 
-static int refuse(const struct credential *c, int code, struct err *e, const char *what)
+static const char *find_home(char *const *environ)
 {
-	return err_set(e, code, "%s:%u: credential \"%s\": %s", c->origin.file, c->origin.line,
-		       c->name, what);
+	for (; environ && *environ; environ++)
+		if (strncmp(*environ, "HOME=", 5) == 0)
+			return *environ + 5;
+	return NULL;
 }
 
-static int from_env(struct secret *s, struct err *e)
+static int from_file(const struct credential *c, char *const *environ, struct buf *out,
+		     struct err *e)
 {
-	const struct credential *c = s->credential;
-	const char *value = getenv(c->from);
+	_cleanup_(buf_done) struct buf path = BUF_INIT(POLICY_STRING_MAX * 2);
+	const char *home = find_home(environ);
+	int r;
 
-	if (!value && c->origin.source == SOURCE_PROFILE) {
-		s->value = NULL;
-		return 0;
-	}
-	if (!value)
-		return err_set(e, -ENOENT,
-			       "%s:%u: credential \"%s\": the environment variable %s is not set; "
-			       "set it, or take the credential out of the policy",
-			       c->origin.file, c->origin.line, c->name, c->from);
-	s->len = strlen(value);
-	if (s->len > SECRET_MAX)
-		return refuse(c, -E2BIG, e, "the value is longer than 16384 bytes");
-	memcpy(s->value, value, s->len);
-	return 0;
+	if (c->from[0] == '~' && c->from[1] == '/' && home)
+		r = buf_printf(&path, "%s%s", home, c->from + 1);
+	else
+		r = buf_append_str(&path, str_from(c->from));
+	if (r == 0)
+		r = fd_read_file(AT_FDCWD, buf_cstr(&path), out);
+	return r < 0 ? err_sys(e, r, "%s", c->from) : 0;
 }
 
-/* Until the end of the file or SECRET_MAX bytes; `deadline` 0: no time limit. */
-static int read_into(struct secret *s, int fd, uint64_t deadline, struct err *e)
+/* Reads until the end, the limit, or the time is over. */
+static int read_output(int fd, struct buf *out, struct err *e)
 {
+	uint64_t end = clock_mono_ms() + SECRETS_CMD_MS;
+
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		uint64_t now = clock_mono_ms();
 		ssize_t n;
 
-		if (deadline && now >= deadline)
-			return refuse(s->credential, -ETIMEDOUT, e,
-				      "the command gave no answer within 30 seconds");
-		if (deadline && poll(&p, 1, (int)(deadline - now)) <= 0)
+		if (now >= end || poll(&p, 1, (int)(end - now)) == 0)
+			return err_set(e, -ETIMEDOUT, "the command took longer than %u seconds",
+				       SECRETS_CMD_MS / 1000);
+		if (!p.revents)
 			continue;
-		n = read(fd, s->value + s->len, SECRET_MAX + 1 - s->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return refuse(s->credential, -errno, e, "reading the value failed");
+		if (buf_len(out) == SOURCE_MAX)
+			return err_set(e, -EFBIG, "the command wrote more than %u bytes",
+				       SECRET_VALUE_MAX);
+		n = read(fd, buf_space(out), SOURCE_MAX - buf_len(out));
 		if (n == 0)
 			return 0;
-		s->len += (size_t)n;
-		if (s->len > SECRET_MAX)
-			return refuse(s->credential, -E2BIG, e,
-				      "the value is longer than 16384 bytes");
+		if (n < 0 && errno != EINTR)
+			return err_sys(e, -errno, "reading from the command");
+		if (n > 0)
+			buf_commit(out, (size_t)n);
 	}
 }
 
-/* "~/x" is under $HOME; a path is never searched anywhere else. */
-static int open_source(const char *path, char *room, size_t size)
+/* The command closed its output; it may end a moment later, not much later. */
+static int wait_end(int pidfd, int *ret_code)
 {
-	const char *home = getenv("HOME");
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	if (path[0] == '~' && path[1] == '/' && home &&
-	    snprintf(room, size, "%s%s", home, path + 1) < (int)size)
-		path = room;
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	while (poll(&p, 1, (int)SECRETS_CMD_MS) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return spawn_wait(pidfd, false, ret_code);
 }
 
-static int from_file(struct secret *s, struct err *e)
+static int from_cmd(const struct credential *c, char *const *environ, struct buf *out,
+		    struct err *e)
 {
-	const struct credential *c = s->credential;
-	char room[4096];
-	_cleanup_(close_fd) int fd = open_source(c->from, room, sizeof room);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, -errno, "%s:%u: credential \"%s\": cannot open %s",
-			       c->origin.file, c->origin.line, c->name, c->from);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, -EINVAL, "%s:%u: credential \"%s\": %s is not a regular file",
-			       c->origin.file, c->origin.line, c->name, c->from);
-	return read_into(s, fd, 0, e);
-}
-
-static int from_cmd(struct secret *s, struct err *e)
-{
-	const struct credential *c = s->credential;
-	char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, c->from, NULL };
-	_cleanup_(close_fd) int in = -1, out = -1, pidfd = -1;
-	struct spawn sp = { .path = "/bin/sh",
-			    .argv = argv,
-			    .env = environ,
-			    .die_with_parent = true,
-			    .new_session = true };
-	int fds[2], r, code;
+	char *const argv[] = { (char *)"sh", (char *)"-c", c->from, NULL };
+	_cleanup_(close_fd) int reader = -1, writer = -1, pidfd = -1;
+	struct spawn s = { .path = "/bin/sh", .exec_fd = -1, .argv = argv, .env = environ };
+	int fds[2], code = 0, r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(e, -errno, "pipe");
-	in = fds[0];
-	out = fds[1];
-	sp.fds[0] = (struct spawn_fd){ out, 1 };
-	sp.fds[1] = (struct spawn_fd){ 2, 2 };
-	sp.nfds = 2;
-	pidfd = spawn(&sp, NULL, e);
+	reader = fds[0];
+	writer = fds[1];
+	s.die_with_parent = true;
+	s.new_session = true; /* so that all of it can be ended */
+	s.fds[s.nfds++] = (struct spawn_fd){ writer, STDOUT_FILENO };
+	s.fds[s.nfds++] = (struct spawn_fd){ STDERR_FILENO, STDERR_FILENO };
+	pid_t pid = 0;
+	pidfd = spawn(&s, &pid, e);
 	if (pidfd < 0)
 		return pidfd;
-	close_fd(&out);
-	r = read_into(s, in, clock_mono_ms() + SECRET_CMD_TIMEOUT_MS, e);
-	if (r < 0)
-		spawn_kill(pidfd, SIGKILL);
-	if (spawn_wait(pidfd, true, &code) < 0 || r < 0)
-		return r < 0 ? r : refuse(c, -EIO, e, "the command's end was not seen");
-	if (code != 0)
-		return err_set(e, -EIO, "%s:%u: credential \"%s\": the command `%s` failed (%d)",
-			       c->origin.file, c->origin.line, c->name, c->from, code);
-	return 0;
-}
-
-/* What could end a header line, or hide in one, is refused (CWE-113). */
-static int check_value(struct secret *s, struct err *e)
-{
-	const struct credential *c = s->credential;
-
-	if (!s->value)
-		return 0;
-	if (c->source != CREDENTIAL_ENV && s->len && s->value[s->len - 1] == '\n')
-		s->len--;
-	if (s->len == 0)
-		return refuse(c, -EINVAL, e, "the value is empty");
-	if (s->len > SECRET_MAX)
-		return refuse(c, -E2BIG, e, "the value is longer than 16384 bytes");
-	for (size_t i = 0; i < s->len; i++)
-		if ((unsigned char)s->value[i] < 0x20 || s->value[i] == 0x7f)
-			return refuse(c, -EINVAL, e,
-				      "the value holds a control byte (a line break?)");
-	s->value[s->len] = '\0';
-	return 0;
-}
-
-typedef int (*source_fn)(struct secret *s, struct err *e);
-static const source_fn sources[] = {
-	[CREDENTIAL_ENV] = from_env,
-	[CREDENTIAL_FILE] = from_file,
-	[CREDENTIAL_CMD] = from_cmd,
-};
-
-static int load_one(struct secrets *all, struct secret *s, struct err *e)
-{
-	int r = sources[s->credential->source](s, e);
-
+	close_fd(&writer);
+	r = read_output(reader, out, e);
 	if (r == 0)
-		r = check_value(s, e);
-	if (r < 0)
-		return r;
-	memcpy(s->placeholder, PLACEHOLDER_PREFIX, sizeof PLACEHOLDER_PREFIX - 1);
-	rand_text(s->placeholder + sizeof PLACEHOLDER_PREFIX - 1, PLACEHOLDER_RANDOM);
-	if (s->credential->placeholder_env)
-		all->env[all->nenv++] =
-		    (struct plan_pair){ s->credential->placeholder_env, s->placeholder };
-	return 0;
-}
-
-/* Pages that are never swapped and never dumped. mlock may fail under a small RLIMIT_MEMLOCK: the
- * values are then as safe as the environment they came from. */
-static int reserve(struct secrets *s, size_t n, struct err *e)
-{
-	s->items = calloc(n ? n : 1, sizeof *s->items);
-	s->env = calloc(n ? n : 1, sizeof *s->env);
-	if (!s->items || !s->env)
-		return err_set(e, -ENOMEM, "out of memory");
-	if (n == 0)
-		return 0;
-	s->pages_len = n * (SECRET_MAX + 2);
-	s->pages =
-	    mmap(NULL, s->pages_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (s->pages == MAP_FAILED) {
-		s->pages = NULL;
-		return err_sys(e, -errno, "memory for credentials");
+		r = wait_end(pidfd, &code);
+	if (r < 0) {
+		kill(-pid, SIGKILL);
+		spawn_kill(pidfd, SIGKILL);
+		spawn_wait(pidfd, true, &code);
+		return r == -EAGAIN ? err_set(e, -ETIMEDOUT, "the command does not end") : r;
 	}
-	(void)mlock(s->pages, s->pages_len);
-	if (madvise(s->pages, s->pages_len, MADV_DONTDUMP) < 0)
-		return err_sys(e, -errno, "keeping credentials out of core dumps");
-	return 0;
+	return code ? err_set(e, -EIO, "the command ended with status %d", code) : 0;
 }
 
-int secrets_load(const struct policy *p, struct secrets *ret, struct err *e)
+/* One line end is the file's, not the value's. */
+static struct str without_line_end(struct str s)
 {
-	_cleanup_(secrets_wipe) struct secrets s = { 0 };
-	size_t n = 0;
+	if (s.len && s.p[s.len - 1] == '\n')
+		s.len--;
+	if (s.len && s.p[s.len - 1] == '\r')
+		s.len--;
+	return s;
+}
+
+static int load_one(const struct credential *c, char *const *environ, struct secret_entry *ret,
+		    struct err *e)
+{
+	static int (*const sources[])(const struct credential *, char *const *, struct buf *,
+				      struct err *) = {
+		[CREDENTIAL_ENV] = from_env,
+		[CREDENTIAL_FILE] = from_file,
+		[CREDENTIAL_CMD] = from_cmd,
+	};
+	struct str value;
 	int r;
 
-	for (size_t i = 0; i < p->ncredentials; i++)
-		n += used(p, p->credentials[i].name);
-	r = reserve(&s, n, e);
+	ret->credential = c;
+	ret->value = BUF_INIT(SOURCE_MAX);
+	r = buf_reserve(&ret->value, SOURCE_MAX); /* never moved */
+	if (r == 0)
+		r = sources[c->source](c, environ, &ret->value, e);
+	if (r == -ENOENT && c->optional)
+		r = 0; /* left empty: keeper never hears of it, and refuses who asks */
+	else if (r == 0) {
+		value = without_line_end(buf_str(&ret->value));
+		ret->value.end = ret->value.start + value.len;
+		r = secret_check(value, c->name, e);
+	}
 	if (r < 0)
-		return r;
-	for (size_t i = 0; i < p->ncredentials; i++) {
-		struct secret *item = &s.items[s.n];
+		return err_context(e, r, "%s:%u: credential %s",
+				   c->origin.file ? c->origin.file : "", c->origin.line, c->name);
+	if (c->placeholder_env) {
+		char letters[PLACEHOLDER_LETTERS + 1];
 
-		if (!used(p, p->credentials[i].name))
+		rand_text(letters, PLACEHOLDER_LETTERS);
+		snprintf(ret->placeholder, sizeof ret->placeholder, PLACEHOLDER_PREFIX "%s",
+			 letters);
+	}
+	return 0;
+}
+
+static bool is_bound(const struct policy *p, const struct credential *c)
+{
+	for (size_t i = 0; i < p->nrules; i++)
+		if (p->rules[i].action == ACTION_ALLOW && p->rules[i].credential &&
+		    strcmp(p->rules[i].credential, c->name) == 0)
+			return true;
+	return false;
+}
+
+int secrets_load(const struct policy *p, char *const *environ, struct secrets *ret, struct err *e)
+{
+	struct secrets s = { .n = 0 };
+
+	for (size_t i = 0; i < p->ncredentials && s.n < POLICY_CREDENTIALS_MAX; i++) {
+		int r;
+
+		if (!is_bound(p, &p->credentials[i]))
 			continue;
-		item->credential = &p->credentials[i];
-		item->value = (char *)s.pages + s.n * (SECRET_MAX + 2);
-		s.n++;
-		r = load_one(&s, item, e);
-		if (r < 0)
+		r = load_one(&p->credentials[i], environ, &s.entries[s.n++], e);
+		if (r < 0) {
+			secrets_wipe(&s);
 			return r;
+		}
 	}
 	*ret = s;
-	s = (struct secrets){ 0 };
 	return 0;
 }
 
 void secrets_wipe(struct secrets *s)
 {
-	if (s->pages) {
-		explicit_bzero(s->pages, s->pages_len);
-		munmap(s->pages, s->pages_len);
-	}
-	free(s->items);
-	free(s->env);
-	*s = (struct secrets){ 0 };
+	for (size_t i = 0; i < s->n; i++)
+		buf_wipe(&s->entries[i].value);
 }
 
+size_t secrets_placeholders(const struct secrets *s,
+			    struct plan_pair ret[static POLICY_CREDENTIALS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->entries[i].placeholder[0])
+			ret[n++] = (struct plan_pair){ s->entries[i].credential->placeholder_env,
+						       s->entries[i].placeholder };
+	return n;
+}
+
+/* A value shorter than what replaces it would match ordinary words, and is no secret. */
 void secrets_redact(const struct secrets *s, char *text)
 {
 	static const char instead[] = "[credential]";
+	const size_t len = sizeof instead - 1;
 
 	for (size_t i = 0; i < s->n; i++) {
+		size_t value_len = buf_len(&s->entries[i].value);
 		char *hit;
 
-		/* A very short value would match words; it is no secret worth the name. */
-		if (!s->items[i].value || s->items[i].len < sizeof instead - 1)
-			continue;
-		while ((hit = strstr(text, s->items[i].value))) {
-			size_t rest = strlen(hit + s->items[i].len) + 1;
-
-			memcpy(hit, instead, sizeof instead - 1);
-			memmove(hit + sizeof instead - 1, hit + s->items[i].len, rest);
+		while (value_len >= len && (hit = strstr(text, buf_cstr(&s->entries[i].value)))) {
+			memcpy(hit, instead, len);
+			memmove(hit + len, hit + value_len, strlen(hit + value_len) + 1);
 		}
 	}
 }

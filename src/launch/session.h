@@ -18,7 +18,6 @@
 
 #include <stdbool.h>
 
-
 struct session_request {
 	const struct policy *policy; /* borrowed */
 	char *const *argv;	     /* program and arguments, borrowed */
@@ -27,8 +26,9 @@ struct session_request {
 };
 
 struct session_result {
-	int exit_code; /* as `stockade run` returns it, 0..255 */
-	bool started;  /* the program was let go */
+	int exit_code;	/* as `stockade run` returns it, 0..255 */
+	bool started;	/* the program was let go */
+	bool timed_out; /* the policy's wall clock ended it */
 	char id[STORE_ID_LEN + 1];
 	char log_path[PATH_MAX]; /* of audit.jsonl */
 	struct audit_tally tally;

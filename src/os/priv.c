@@ -44,19 +44,36 @@ int priv_map_self(uid_t uid, gid_t gid, struct err *e)
 	return r < 0 ? err_sys(e, r, "%s", file) : 0;
 }
 
+/* 1, 0, or -errno. */
+static int may_drop_bounding(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct have[2];
+
+	if (syscall(SYS_capget, &head, have) < 0)
+		return -errno;
+	return (have[0].effective & (1u << CAP_SETPCAP)) != 0;
+}
+
 int priv_drop_caps(struct err *e)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { { 0 } };
+	int may = may_drop_bounding();
 
-	/* EPERM: we hold no CAP_SETPCAP, so there is nothing that the bounding set could give
-	 * us back under no_new_privs. */
-	for (int cap = 0; cap < 64; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			break;
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &head, none) < 0)
-		return err_sys(e, -errno, "capset");
+	if (may < 0)
+		return err_sys(e, may, "capget");
+	/* An ordinary user without namespaces cannot, and under no_new_privs need not: nothing is
+	 * there that the bounding set would bound.  EINVAL ends the kernel's list. */
+	for (int cap = 0; may && cap < 64; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
+			if (errno == EINVAL && cap > CAP_SETPCAP)
+				break;
+			return err_sys(e, -errno, "capability bounding set");
+		}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+	    syscall(SYS_capset, &head, none) < 0)
+		return err_sys(e, -errno, "dropping capabilities");
 	return 0;
 }
 

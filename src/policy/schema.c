@@ -84,6 +84,8 @@ static int unknown_key(struct reader *r, const struct node *n, const char *where
 {
 	const char *names[32] = { 0 };
 
+	if (!str_printable(n->key))
+		return schema_error(r, n->key_line, "unknown key%s%s", *where ? " in " : "", where);
 	for (size_t i = 0; i < nfields && i < ARRAY_LEN(names); i++)
 		names[i] = fields[i].kind == FIELD_LATER ? NULL : fields[i].name;
 	return schema_error(r, n->key_line, "unknown key '%.*s'%s%s%s",
@@ -168,6 +170,28 @@ static bool is_null(const struct node *n)
 	return false;
 }
 
+/* Bytes that steer a terminal, and UTF-8 that does (U+0080..9F) or that shows text in another order
+ * than it has (U+061C, 200E, 200F, 202A..2E, 2066..69): what a person reads before trusting a file
+ * must be what it says. */
+static bool steers(struct str s)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned next = i + 1 < s.len ? p[i + 1] : 0, third = i + 2 < s.len ? p[i + 2] : 0;
+
+		if (p[i] < 0x20 || p[i] == 0x7f || (p[i] == 0xc2 && next < 0xa0) ||
+		    (p[i] == 0xd8 && next == 0x9c))
+			return true;
+		if (p[i] == 0xe2 && next == 0x80 &&
+		    (third == 0x8e || third == 0x8f || (third >= 0xaa && third <= 0xae)))
+			return true;
+		if (p[i] == 0xe2 && next == 0x81 && third >= 0xa6 && third <= 0xa9)
+			return true;
+	}
+	return false;
+}
+
 int schema_value(struct reader *r, const struct node *n, char **ret)
 {
 	if (n->kind != NODE_SCALAR)
@@ -178,9 +202,8 @@ int schema_value(struct reader *r, const struct node *n, char **ret)
 	if (n->text.len > POLICY_STRING_MAX)
 		return err_set(r->e, -E2BIG, "%s:%u: text longer than %u bytes", r->name, n->line,
 			       POLICY_STRING_MAX);
-	for (size_t i = 0; i < n->text.len; i++)
-		if ((unsigned char)n->text.p[i] < 0x20 || n->text.p[i] == 0x7f)
-			return schema_error(r, n->line, "control character in a value");
+	if (steers(n->text))
+		return schema_error(r, n->line, "control character in a value");
 	*ret = (char *)(uintptr_t)n->text.p; /* the tree's copy, in the same arena */
 	return 0;
 }

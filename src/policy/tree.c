@@ -141,6 +141,7 @@ static int open_node(struct builder *b, const yaml_event_t *ev, enum node_kind k
 	b->stack[b->depth] = n;
 	b->tail[b->depth] = &n->first;
 	b->key[b->depth] = STR_NONE;
+	b->key_line[b->depth] = 0; /* a list has none */
 	b->depth++;
 	return 0;
 }

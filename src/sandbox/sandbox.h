@@ -9,13 +9,25 @@
 
 #include "base/err.h"
 #include "fs/plan.h"
+#include "sandbox/limits.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Seven fixed ones; without nftables two for each port of the plan. */
+#define SANDBOX_LISTENERS_MAX (8u + 2u * PLAN_PORTS_MAX)
+
 /* Listeners made inside and handed out; the numbers are enum listener_kind of ipc/channel.h, kept
  * apart so that sandbox does not need ipc. */
-#define SANDBOX_LISTENERS_MAX 8
+enum sandbox_listener {
+	SANDBOX_TRANSPARENT4,
+	SANDBOX_TRANSPARENT6,
+	SANDBOX_PROXY,
+	SANDBOX_SOCKS,
+	SANDBOX_UNIX,
+	SANDBOX_DNS4,
+	SANDBOX_DNS6,
+};
 
 enum sandbox_exit {
 	/* Codes of `stockade run` besides the child's own; doc in stockade(1). */
@@ -53,6 +65,7 @@ struct sandbox {
 	} listeners[SANDBOX_LISTENERS_MAX];
 	unsigned nlisteners;
 	struct sandbox_tier tier;
+	struct limits limits; /* cgroup directories to remove */
 };
 
 /* Makes the boundary and stops just before exec: probes have passed, listeners are here.  On

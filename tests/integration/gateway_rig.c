@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gateway_rig - the real roles without a sandbox: `gateway_rig POLICY DIR`, beside
- * stockade-gateway.
+ * gateway_rig - the real roles without a sandbox: `gateway_rig POLICY DIR PROGRAM`.
  *
  * Listens as HTTP proxy on a free port of 127.0.0.1, starts the roles, prints
  * "port N", "role NAME PID" and "placeholder NAME VALUE" lines and "ready", then waits: end of
  * standard input stops the roles in order (exit 0, "summary ALLOWED DENIED"), a role that dies is
  * reported ("died REASON", exit 124) after everything was ended.
  */
-#include "audit/tally.h"
 #include "launch/roles.h"
 #include "os/fd.h"
 #include "policy/merge.h"
@@ -21,6 +19,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static int die(const struct err *e)
 {
@@ -57,16 +57,21 @@ static int listen_any(uint16_t *ret_port)
 static int wait_end(struct roles *roles, struct err *e)
 {
 	for (;;) {
-		struct pollfd fds[1 + ROLE_MAX] = { { .fd = STDIN_FILENO, .events = POLLIN } };
+		struct pollfd fds[1 + 2 * ROLES_N] = { { .fd = STDIN_FILENO, .events = POLLIN } };
 		char byte;
+		int r;
 
-		for (unsigned i = 0; i < ROLE_MAX; i++)
-			fds[1 + i] = (struct pollfd){ .fd = roles->p[i].pidfd, .events = POLLIN };
+		for (unsigned i = 0; i < ROLES_N; i++) {
+			fds[1 + 2 * i] =
+			    (struct pollfd){ .fd = roles->all[i].pidfd, .events = POLLIN };
+			fds[2 + 2 * i] =
+			    (struct pollfd){ .fd = roles->all[i].channel.fd, .events = POLLIN };
+		}
 		if (poll(fds, ARRAY_LEN(fds), -1) < 0)
 			return -errno;
-		for (unsigned i = 0; i < ROLE_MAX; i++)
-			if (fds[1 + i].revents)
-				return roles_failed(roles, e);
+		r = roles_check(roles, e);
+		if (r < 0)
+			return r;
 		if (fds[0].revents && read(STDIN_FILENO, &byte, 1) <= 0)
 			return 0;
 	}
@@ -75,44 +80,43 @@ static int wait_end(struct roles *roles, struct err *e)
 int main(int argc, char **argv)
 {
 	static struct roles_request req;
-	static struct sandbox sandbox;
 	static struct audit_tally tally;
 	static struct secrets secrets;
 	static struct policy policy;
 	static struct roles roles;
-	const struct audit_record end = { .event = AUDIT_SESSION_END, .by = STR_LIT("launch") };
 	struct audit_log log;
 	struct err e = ERR_INIT;
 	uint16_t port = 0;
 	int dir, r;
 
-	if (argc != 3)
+	if (argc != 4)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	audit_log_init(&log);
 	dir = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (read_policy(argv[1], &policy, &e) < 0 ||
 	    audit_log_create(&log, dir, "audit.jsonl", &e) < 0 ||
-	    secrets_load(&policy, &secrets, &e) < 0)
+	    secrets_load(&policy, environ, &secrets, &e) < 0)
 		return die(&e);
-	sandbox.listeners[0].kind = LISTENER_PROXY;
-	sandbox.listeners[0].fd = listen_any(&port);
-	sandbox.nlisteners = 1;
 	req = (struct roles_request){ .policy = &policy,
-				      .session_id = "test",
+				      .session = "test",
 				      .secrets = &secrets,
 				      .log = &log,
-				      .sandbox = &sandbox };
-	if (sandbox.listeners[0].fd < 0 || roles_start(&req, &roles, &e) < 0)
+				      .environ = environ,
+				      .program = argv[3] };
+	req.listeners[0].kind = LISTENER_PROXY;
+	req.listeners[0].fd = listen_any(&port);
+	req.nlisteners = 1;
+	if (req.listeners[0].fd < 0 || roles_start(&req, &roles, &e) < 0)
 		return die(&e);
-	close(sandbox.listeners[0].fd);
+	close(req.listeners[0].fd);
+	audit_log_close(&log);
 	printf("port %u\n", port);
-	for (unsigned i = 0; i < ROLE_MAX; i++)
-		if (roles.p[i].pidfd >= 0)
-			printf("role %s %d\n", role_name((enum role)i), roles.p[i].pid);
+	for (unsigned i = 0; i < ROLES_N; i++)
+		printf("role %s %d\n", role_name(roles.all[i].role), roles.all[i].pid);
 	for (size_t i = 0; i < secrets.n; i++)
-		printf("placeholder %s %s\n", secrets.items[i].credential->name,
-		       secrets.items[i].placeholder);
+		printf("placeholder %s %s\n", secrets.entries[i].credential->name,
+		       secrets.entries[i].placeholder);
 	printf("ready\n");
 	r = wait_end(&roles, &e);
 	if (r < 0) {
@@ -120,7 +124,7 @@ int main(int argc, char **argv)
 		printf("died %s\n", e.text);
 		return 124;
 	}
-	r = roles_stop(&roles, &end, &tally, &e);
+	r = roles_stop(&roles, &tally, &e);
 	if (r < 0)
 		return die(&e);
 	printf("summary %llu %llu\n", (unsigned long long)tally.allowed,

@@ -497,6 +497,95 @@ static void test_too_many(void **state)
 	assert_int_equal(plan_make(&pol, &f, &p, NULL), -E2BIG);
 }
 
+/* The linker puts these in the place of the library's (--wrap): the Nth allocation fails. */
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+static long fail_at = -1; /* allocations until one fails; negative: none does */
+
+void *__wrap_malloc(size_t n)
+{
+	return fail_at >= 0 && fail_at-- == 0 ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fail_at >= 0 && fail_at-- == 0 ? NULL : __real_calloc(n, size);
+}
+
+/* Without memory there is no plan, rather than one that lacks a step. */
+static void test_no_memory(void **state)
+{
+	char *sockets[] = { (char *)"/run/x.sock" };
+	struct env_entry set[] = { { .name = (char *)"A", .value = (char *)"b" } };
+	struct policy_mount m[] = { mount(MOUNT_READ, "~/.gitconfig", 1),
+				    mount(MOUNT_HIDE, "~/app/x", 2),
+				    mount(MOUNT_READ, "~/docs/link", 3),
+				    mount(MOUNT_READ, "~/docs", 4) };
+	struct policy pol = { .workspace = (char *)".",
+			      .workspace_mode = WORKSPACE_RW,
+			      .mounts = m,
+			      .nmounts = ARRAY_LEN(m),
+			      .env = set,
+			      .nenv = 1,
+			      .unix_sockets = sockets,
+			      .nunix_sockets = 1,
+			      .unix_gateway = true,
+			      .proxy_env = true };
+	struct plan_facts f = facts();
+	long n;
+
+	(void)state;
+	f.resolve = NULL; /* the test's own would not notice */
+	for (n = 0; n < 2000; n++) {
+		struct plan p;
+		int r;
+
+		plan_init(&p);
+		fail_at = n;
+		r = plan_make(&pol, &f, &p, NULL);
+		if (fail_at >= 0) { /* nothing failed: all were counted */
+			fail_at = -1;
+			assert_int_equal(r, 0);
+			plan_done(&p);
+			break;
+		}
+		fail_at = -1;
+		if (r >= 0)
+			fail_msg("allocation %ld failed, and there is a plan", n);
+		assert_null(p.steps);
+	}
+	assert_in_range(n, 100, 1999);
+}
+
+/* A buffer that is too short is an error, never half a plan. */
+static void test_print_short(void **state)
+{
+	struct policy_mount m[] = { mount(MOUNT_WRITE, "~/b\xc3\xa9", 1) };
+	struct policy pol = { .workspace_mode = WORKSPACE_NONE, .mounts = m, .nmounts = 1 };
+	struct plan_facts f = facts();
+	_cleanup_(plan_done) struct plan p;
+
+	(void)state;
+	plan_init(&p);
+	assert_int_equal(plan_make(&pol, &f, &p, NULL), 0);
+	for (int json = 0; json < 2; json++) {
+		_cleanup_(buf_done) struct buf whole = BUF_INIT(1 << 20);
+
+		assert_int_equal(plan_print(&p, json, &whole), 0);
+		if (!json)
+			assert_non_null(
+			    strstr(buf_cstr(&whole), "bind  rw  /home/u/b\\xc3\\xa9  (p.yaml:1)"));
+		for (size_t n = 0; n < buf_len(&whole); n++) {
+			_cleanup_(buf_done) struct buf b = BUF_INIT(n);
+
+			if (plan_print(&p, json, &b) >= 0)
+				fail_msg("%zu bytes were enough for %zu", n, buf_len(&whole));
+		}
+	}
+}
+
 static void test_path_compare(void **state)
 {
 	static const char *const order[] = { "/", "/a", "/a/b", "/a/c", "/a b", "/a.b", "/ab" };
@@ -525,6 +614,8 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_print_short),
 		cmocka_unit_test(test_path_compare),
 	};
 

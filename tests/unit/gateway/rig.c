@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rig - see rig.h. */
-#include "rig.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+
+#include "rig.h"
 
 #include "base/wire.h"
 #include "gateway/front.h"
@@ -27,6 +28,8 @@
 #include <unistd.h>
 
 #define WAIT_MS 5000
+
+uint16_t rig_transparent_port;
 
 /* ---- policy: what the tests' hosts may do ---- */
 
@@ -64,14 +67,16 @@ static void make_policy(void)
 
 /* ---- small things ---- */
 
+/* On *ret_port, or where it is 0, on any. */
 static int listen_on(const char *ip, uint16_t *ret_port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(*ret_port) };
 	socklen_t n = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	inet_pton(AF_INET, ip, &a.sin_addr);
 	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
 	assert_int_equal(listen(fd, 128), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
@@ -207,7 +212,8 @@ static void answer(int fd, const char *head)
 		put(fd, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n"
 			"\r\nsecret bytes");
 	} else if (strcmp(path, "/malformed") == 0) {
-		put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+		put(fd,
+		    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
 	} else if (strcmp(path, "/none") == 0) {
 		put(fd, "HTTP/1.1 204 No Content\r\n\r\n");
 	} else if (strcmp(path, "/extra") == 0) {
@@ -217,8 +223,10 @@ static void answer(int fd, const char *head)
 		put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n");
 	} else {
 		/* What arrived, as the body. */
-		snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nX-Up: yes\r\nConnection: keep-alive\r\n"
-			 "Keep-Alive: timeout=5\r\nContent-Length: %zu\r\n\r\n%s", strlen(head), head);
+		snprintf(text, sizeof text,
+			 "HTTP/1.1 200 OK\r\nX-Up: yes\r\nConnection: keep-alive\r\n"
+			 "Keep-Alive: timeout=5\r\nContent-Length: %zu\r\n\r\n%s",
+			 strlen(head), head);
 		put(fd, text);
 	}
 }
@@ -467,7 +475,7 @@ void rig_start(struct rig *r)
 {
 	static struct channel launch, back, audit;
 	struct front_setup s = { .launch = &launch, .back = &back, .audit = &audit };
-	uint16_t ports[3];
+	uint16_t ports[3] = { 0 };
 	int l[2], b[2], a[2];
 
 	memset(r, 0, sizeof *r);
@@ -477,6 +485,7 @@ void rig_start(struct rig *r)
 	assert_int_equal(channel_pair(l) | channel_pair(b) | channel_pair(a), 0);
 	add(&s, LISTENER_PROXY, listen_on("127.0.0.1", &r->proxy));
 	add(&s, LISTENER_SOCKS, listen_on("127.0.0.1", &r->socks));
+	r->transparent = rig_transparent_port;
 	add(&s, LISTENER_TRANSPARENT4, listen_on("0.0.0.0", &r->transparent));
 	add_others(r, &s);
 	r->front = fork();
@@ -574,7 +583,40 @@ void rig_no_record(struct rig *r, const char *verdict)
 	}
 }
 
-/* ---- TLS ---- */
+/* ---- DNS and TLS ---- */
+
+size_t rig_ask(const struct rig *r, const char *name, unsigned char type, unsigned char *reply,
+	       size_t max)
+{
+	unsigned char q[512] = { 0x12, 0x34, 1, 0, 0, 1 };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(r->dns) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct timeval t = { 3, 0 };
+	size_t n = 12;
+	ssize_t got;
+
+	while (*name) {
+		size_t len = strcspn(name, ".");
+
+		q[n++] = (unsigned char)len;
+		memcpy(q + n, name, len);
+		n += len;
+		name += len + (name[len] == '.');
+	}
+	n++;
+	q[n + 1] = type;
+	q[n + 3] = 1;
+	n += 4;
+	inet_pton(AF_INET, "127.0.0.5", &a.sin_addr);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+	/* Connected: an answer from another address than the one asked would not arrive. */
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(send(fd, q, n, 0), (ssize_t)n);
+	got = recv(fd, reply, max, 0);
+	close(fd);
+	assert_true(got >= 12);
+	return (size_t)got;
+}
 
 static void be16(unsigned char *p, size_t v)
 {

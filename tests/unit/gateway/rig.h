@@ -13,6 +13,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Of the transparent listener; 0: any.  Set before the rig starts where a redirect rule names it.
+ */
+extern uint16_t rig_transparent_port;
+
 struct rig {
 	pid_t front, back, upstream;
 	struct channel audit, launch;
@@ -43,6 +47,9 @@ void rig_record(struct rig *r, enum audit_event ev, struct audit_record *ret);
 /* No record with this verdict waits. */
 void rig_no_record(struct rig *r, const char *verdict);
 
+/* One DNS question to an address of its own; returns the answer's length. */
+size_t rig_ask(const struct rig *r, const char *name, unsigned char type, unsigned char *reply,
+	       size_t max);
 /* A ClientHello naming `sni` (NULL: none); returns its length. */
 size_t rig_hello(const char *sni, unsigned char *out);
 

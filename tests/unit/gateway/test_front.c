@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The front role from outside: a real process, real sockets, the attack rows in its own words. */
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "rig.h"
@@ -68,7 +70,8 @@ static void refused_requests(void **state)
 	} t[] = {
 		{ "no rule", GET("http://evil.test/", "evil.test"), "403", "no-rule" },
 		{ "deny rule", GET("http://denied.test/", "denied.test"), "403", "deny-rule" },
-		{ "N04 Host differs", GET("http://allowed.test/", "evil.test"), "400", "bad-input" },
+		{ "N04 Host differs", GET("http://allowed.test/", "evil.test"), "400",
+		  "bad-input" },
 		{ "port", GET("http://allowed.test:81/", "allowed.test:81"), "403", "port" },
 		{ "literal", GET("http://127.0.0.1/", "127.0.0.1"), "403", "address-literal" },
 		{ "path rule", GET("http://api.test/v2/x", "api.test"), "403", "path" },
@@ -82,11 +85,13 @@ static void refused_requests(void **state)
 		{ "N30 backslash", GET("http://api.test/v1/\\..\\", "api.test"), "403",
 		  "ambiguous-path" },
 		{ "N25 CL+TE",
-		  "POST http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 3\r\n"
+		  "POST http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: "
+		  "3\r\n"
 		  "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		  "400", "bad-input" },
 		{ "N25 two CL",
-		  "POST http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 3\r\n"
+		  "POST http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: "
+		  "3\r\n"
 		  "Content-Length: 3\r\n\r\nabc",
 		  "400", "bad-input" },
 		{ "N25 space before colon",
@@ -96,14 +101,17 @@ static void refused_requests(void **state)
 		{ "N25 bare LF", "GET http://allowed.test/ HTTP/1.1\nHost: allowed.test\n\n", "400",
 		  "bad-input" },
 		{ "N25 obs-fold",
-		  "GET http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nX: a\r\n b\r\n\r\n", "400",
-		  "bad-input" },
-		{ "CONNECT no rule", "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n",
-		  "403", "no-rule" },
+		  "GET http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nX: a\r\n b\r\n\r\n",
+		  "400", "bad-input" },
+		{ "CONNECT no rule",
+		  "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\n\r\n", "403",
+		  "no-rule" },
 		{ "N35 CONNECT other port",
-		  "CONNECT allowed.test:22 HTTP/1.1\r\nHost: allowed.test:22\r\n\r\n", "403", "port" },
+		  "CONNECT allowed.test:22 HTTP/1.1\r\nHost: allowed.test:22\r\n\r\n", "403",
+		  "port" },
 		{ "N10 DNS over TCP",
-		  "CONNECT allowed.test:53 HTTP/1.1\r\nHost: allowed.test:53\r\n\r\n", "403", "port" },
+		  "CONNECT allowed.test:53 HTTP/1.1\r\nHost: allowed.test:53\r\n\r\n", "403",
+		  "port" },
 		{ "N10 DoT", "CONNECT allowed.test:853 HTTP/1.1\r\nHost: allowed.test:853\r\n\r\n",
 		  "403", "port" },
 		{ "N10 DoH by address", "CONNECT 1.1.1.1:443 HTTP/1.1\r\nHost: 1.1.1.1:443\r\n\r\n",
@@ -112,7 +120,8 @@ static void refused_requests(void **state)
 		  "403", "needs-request" },
 		{ "back refuses", GET("http://dead.test/", "dead.test"), "504", "upstream" },
 		{ "back refuses CONNECT",
-		  "CONNECT dead.test:443 HTTP/1.1\r\nHost: dead.test:443\r\n\r\n", "504", "upstream" },
+		  "CONNECT dead.test:443 HTTP/1.1\r\nHost: dead.test:443\r\n\r\n", "504",
+		  "upstream" },
 		{ "HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", "bad-input" },
 	};
 	char line[64];
@@ -218,13 +227,15 @@ static void keep_alive_decides_again(void **state)
 static void pipelined_and_smuggled(void **state)
 {
 	(void)state;
-	/* The second request stands where a careless reader would still see the first one's body. */
-	rig_talk(rig.proxy,
-		 "POST http://allowed.test/1 HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 3\r\n"
-		 "\r\nabcGET http://evil.test/2 HTTP/1.1\r\nHost: evil.test\r\n\r\n"
-		 "GET http://allowed.test/3 HTTP/1.1\r\nHost: allowed.test\r\n"
-		 "Connection: close\r\n\r\n",
-		 out, sizeof out);
+	/* The second request stands where a careless reader would still see the first one's body.
+	 */
+	rig_talk(
+	    rig.proxy,
+	    "POST http://allowed.test/1 HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 3\r\n"
+	    "\r\nabcGET http://evil.test/2 HTTP/1.1\r\nHost: evil.test\r\n\r\n"
+	    "GET http://allowed.test/3 HTTP/1.1\r\nHost: allowed.test\r\n"
+	    "Connection: close\r\n\r\n",
+	    out, sizeof out);
 	has("POST /1 HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 3\r\n\r\nabc");
 	has("X-Stockade-Reason: no-rule");
 	has("GET /3 HTTP/1.1\r\n");
@@ -248,13 +259,15 @@ static void bodies(void **state)
 	rig_talk(rig.proxy, "GET http://allowed.test/chunked HTTP/1.0\r\n\r\n", out, sizeof out);
 	has("\r\n\r\nhello world");
 	has_not("chunked");
-	rig_talk(rig.proxy, GET("http://allowed.test/until-close", "allowed.test"), out, sizeof out);
+	rig_talk(rig.proxy, GET("http://allowed.test/until-close", "allowed.test"), out,
+		 sizeof out);
 	has("\r\n\r\nall of it");
 	rig_talk(rig.proxy, GET("http://allowed.test/none", "allowed.test"), out, sizeof out);
 	has("HTTP/1.1 204 No Content\r\n");
-	rig_talk(rig.proxy,
-		 "HEAD http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nConnection: close\r\n\r\n",
-		 out, sizeof out);
+	rig_talk(
+	    rig.proxy,
+	    "HEAD http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nConnection: close\r\n\r\n",
+	    out, sizeof out);
 	has("Content-Length: 1234\r\n");
 }
 
@@ -264,9 +277,10 @@ static void large_body(void **state)
 	char head[256];
 
 	(void)state;
-	snprintf(head, sizeof head,
-		 "POST http://allowed.test/l HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 7000\r\n"
-		 "Connection: close\r\n\r\n");
+	snprintf(
+	    head, sizeof head,
+	    "POST http://allowed.test/l HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 7000\r\n"
+	    "Connection: close\r\n\r\n");
 	rig_send(fd, head);
 	for (int i = 0; i < 70; i++) {
 		char block[100];
@@ -286,8 +300,9 @@ static void expect_continue(void **state)
 	int fd = rig_connect(rig.proxy);
 
 	(void)state;
-	rig_send(fd, "POST http://allowed.test/e HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 2\r\n"
-		     "Expect: 100-continue\r\nConnection: close\r\n\r\n");
+	rig_send(
+	    fd, "POST http://allowed.test/e HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: 2\r\n"
+		"Expect: 100-continue\r\nConnection: close\r\n\r\n");
 	rig_read_until(fd, out, sizeof out, "HTTP/1.1 100 Continue\r\n\r\n");
 	rig_send(fd, "ok");
 	rig_read_all(fd, out, sizeof out);
@@ -347,12 +362,15 @@ static void mediated(void **state)
 	int fd = rig_connect(rig.proxy);
 
 	(void)state;
-	rig_send(fd, "POST http://api.test/v1/x HTTP/1.1\r\nHost: api.test\r\nContent-Length: 4\r\n\r\nbody");
+	rig_send(fd, "POST http://api.test/v1/x HTTP/1.1\r\nHost: api.test\r\nContent-Length: "
+		     "4\r\n\r\nbody");
 	rig_read_until(fd, out, sizeof out, "POST /v1/x body\r\n0\r\n\r\n");
 	rig_send(fd, "PUT http://api.test/v1/y HTTP/1.1\r\nHost: api.test\r\n"
 		     "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
 	rig_read_until(fd, out, sizeof out, "PUT /v1/y abc\r\n0\r\n\r\n");
-	rig_send(fd, "POST http://api.test/v1/z HTTP/1.1\r\nHost: api.test\r\nContent-Length: 0\r\n\r\n");
+	rig_send(
+	    fd,
+	    "POST http://api.test/v1/z HTTP/1.1\r\nHost: api.test\r\nContent-Length: 0\r\n\r\n");
 	rig_read_until(fd, out, sizeof out, "POST /v1/z \r\n0\r\n\r\n");
 	rig_send(fd, "GET http://api.test/v2/z HTTP/1.1\r\nHost: api.test\r\n\r\n");
 	rig_read_until(fd, out, sizeof out, "api.test:80\"\n");
@@ -570,34 +588,7 @@ static void socks_hosts(void **state)
 
 static size_t ask(const char *name, unsigned char type, unsigned char *reply, size_t max)
 {
-	unsigned char q[512] = { 0x12, 0x34, 1, 0, 0, 1 };
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(rig.dns) };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct timeval t = { 3, 0 };
-	size_t n = 12;
-	ssize_t got;
-
-	while (*name) {
-		size_t len = strcspn(name, ".");
-
-		q[n++] = (unsigned char)len;
-		memcpy(q + n, name, len);
-		n += len;
-		name += len + (name[len] == '.');
-	}
-	n++;
-	q[n + 1] = type;
-	q[n + 3] = 1;
-	n += 4;
-	inet_pton(AF_INET, "127.0.0.5", &a.sin_addr);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
-	/* Connected: an answer from another address than the one asked would not arrive. */
-	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-	assert_int_equal(send(fd, q, n, 0), (ssize_t)n);
-	got = recv(fd, reply, max, 0);
-	close(fd);
-	assert_true(got >= 12);
-	return (size_t)got;
+	return rig_ask(&rig, name, type, reply, max);
 }
 
 static void dns(void **state)
@@ -715,15 +706,33 @@ static void ends_with_launch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(refused_requests),	   T(chunk_extension),	 T(refusal_helps),	 T(forwards),
-		T(keep_alive_decides_again), T(pipelined_and_smuggled), T(bodies),
-		T(large_body),		   T(expect_continue),	 T(bad_upstreams),
-		T(stale_pooled_is_retried), T(events_leave_at_once), T(mediated),
-		T(unix_listener),	   T(tunnel_with_name),	 T(tunnel_wrong_names),
-		T(strict_ports),	   T(server_speaks_first), T(large_tunnel),
-		T(socks_hosts),		   T(dns),		 T(transparent_literal),
-		T(large_head),		   T(many_idle),	 T(ends_with_audit),
-		T(ends_with_back),	   T(ends_with_launch),
+		T(refused_requests),
+		T(chunk_extension),
+		T(refusal_helps),
+		T(forwards),
+		T(keep_alive_decides_again),
+		T(pipelined_and_smuggled),
+		T(bodies),
+		T(large_body),
+		T(expect_continue),
+		T(bad_upstreams),
+		T(stale_pooled_is_retried),
+		T(events_leave_at_once),
+		T(mediated),
+		T(unix_listener),
+		T(tunnel_with_name),
+		T(tunnel_wrong_names),
+		T(strict_ports),
+		T(server_speaks_first),
+		T(large_tunnel),
+		T(socks_hosts),
+		T(dns),
+		T(transparent_literal),
+		T(large_head),
+		T(many_idle),
+		T(ends_with_audit),
+		T(ends_with_back),
+		T(ends_with_launch),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

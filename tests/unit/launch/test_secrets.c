@@ -26,7 +26,7 @@ struct row {
 };
 
 static int load(enum credential_source source, const char *from, char *placeholder_env,
-		struct secrets *ret, struct err *e)
+		char *const *env, struct secrets *ret, struct err *e)
 {
 	static char text[4096];
 	static struct credential c;
@@ -44,7 +44,7 @@ static int load(enum credential_source source, const char *from, char *placehold
 				 .origin = { file_of_policy, 7, SOURCE_USER } };
 	rule = (struct net_rule){ .action = ACTION_ALLOW, .credential = name };
 	p = (struct policy){ .rules = &rule, .nrules = 1, .credentials = &c, .ncredentials = 1 };
-	return secrets_load(&p, ret, e);
+	return secrets_load(&p, env, ret, e);
 }
 
 static const struct row table[] = {
@@ -73,7 +73,7 @@ static const struct row table[] = {
 	  "status 127" },
 };
 
-static char home[] = "/tmp/test-secrets-XXXXXX";
+static char home[] = "/tmp/test-secrets-XXXXXX", home_env[64];
 
 static void put(const char *file, const char *text, size_t n)
 {
@@ -94,11 +94,7 @@ static int make_home(void **state)
 	(void)state;
 	if (!mkdtemp(home))
 		return -1;
-	setenv("HOME", home, 1);
-	setenv("TOKEN", "from-env", 1);
-	setenv("EMPTY", "", 1);
-	setenv("BROKEN", "from-hidden\nX: y", 1);
-	setenv("EQUALS", "a=b=c", 1);
+	snprintf(home_env, sizeof home_env, "HOME=%s", home);
 	put("key", "from-file\n", 10);
 	put("crlf", "from-file\r\n", 11);
 	put("two", "from-file\nhidden\n", 17);
@@ -121,6 +117,15 @@ static int drop_home(void **state)
 	return rmdir(home);
 }
 
+static char *const *environment(void)
+{
+	static char path[] = "PATH=/usr/bin:/bin", token[] = "TOKEN=from-env", empty[] = "EMPTY=";
+	static char broken[] = "BROKEN=from-hidden\nX: y", equals[] = "EQUALS=a=b=c";
+	static char *env[] = { path, token, empty, broken, equals, home_env, NULL };
+
+	return env;
+}
+
 static void each_source(void **state)
 {
 	(void)state;
@@ -128,19 +133,21 @@ static void each_source(void **state)
 		const struct row *t = &table[i];
 		struct secrets s = { .n = 0 };
 		struct err e = ERR_INIT;
-		int r = load(t->source, t->from, NULL, &s, &e);
+		int r = load(t->source, t->from, NULL, environment(), &s, &e);
 
 		if (!t->want) {
 			if (r >= 0 || !strstr(e.text, t->error))
 				fail_msg("%s: %d %s", t->what, r, e.text);
-			assert_non_null(strstr(e.text, "stockade.yaml:7: credential"));
+			assert_non_null(strstr(e.text, "stockade.yaml:7: credential api"));
 			assert_null(strstr(e.text, "hidden"));
 			continue;
 		}
-		if (r < 0 || s.n != 1 ||
-		    !str_eq((struct str){ s.items[0].value, s.items[0].len }, str_from(t->want)))
-			fail_msg("%s: %d %s", t->what, r, e.text);
+		if (r < 0 || s.n != 1 || strcmp(buf_cstr(&s.entries[0].value), t->want) != 0)
+			if (r < 0 || !str_eq(buf_str(&s.entries[0].value), str_from(t->want)))
+				fail_msg("%s: %d %s", t->what, r, e.text);
+		assert_string_equal(s.entries[0].placeholder, "");
 		secrets_wipe(&s);
+		assert_int_equal(buf_len(&s.entries[0].value), 0);
 	}
 }
 
@@ -149,11 +156,11 @@ static void placeholders_differ(void **state)
 	struct secrets a, b;
 
 	(void)state;
-	assert_int_equal(load(CREDENTIAL_ENV, "TOKEN", variable, &a, NULL), 0);
-	assert_int_equal(load(CREDENTIAL_ENV, "TOKEN", variable, &b, NULL), 0);
-	assert_memory_equal(a.items[0].placeholder, "sk-stockade-", 12);
-	assert_int_equal(strlen(a.items[0].placeholder), 44);
-	assert_string_not_equal(a.items[0].placeholder, b.items[0].placeholder);
+	assert_int_equal(load(CREDENTIAL_ENV, "TOKEN", variable, environment(), &a, NULL), 0);
+	assert_int_equal(load(CREDENTIAL_ENV, "TOKEN", variable, environment(), &b, NULL), 0);
+	assert_memory_equal(a.entries[0].placeholder, "sk-stockade-", 12);
+	assert_int_equal(strlen(a.entries[0].placeholder), 44);
+	assert_string_not_equal(a.entries[0].placeholder, b.entries[0].placeholder);
 	secrets_wipe(&a);
 	secrets_wipe(&b);
 }
@@ -161,14 +168,12 @@ static void placeholders_differ(void **state)
 static void what_no_rule_binds_is_not_read(void **state)
 {
 	struct credential c = { .name = name, .source = CREDENTIAL_ENV, .from = none };
-	struct net_rule free_rule = { .action = ACTION_ALLOW };
-	struct policy p = {
-		.credentials = &c, .ncredentials = 1, .rules = &free_rule, .nrules = 1
-	};
+	struct net_rule deny = { .action = ACTION_DENY, .credential = name };
+	struct policy p = { .credentials = &c, .ncredentials = 1, .rules = &deny, .nrules = 1 };
 	struct secrets s;
 
 	(void)state;
-	assert_int_equal(secrets_load(&p, &s, NULL), 0);
+	assert_int_equal(secrets_load(&p, environment(), &s, NULL), 0);
 	assert_int_equal(s.n, 0);
 }
 

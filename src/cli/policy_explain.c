@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy_explain - `stockade policy explain`: what would happen to a connection or request, and
+ * why. CLI. */
+#include "base/num.h"
+#include "base/own.h"
+#include "cli/command.h"
+#include "cli/policy_common.h"
+#include "policy/explain.h"
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+
+#define TEXT_MAX (1024u * 1024)
+/* Exit code when the answer is no. */
+#define EXIT_DENIED 1
+
+struct values {
+	struct opt_list policies;
+	const char *connect, *resolve, *request, *method;
+	bool json;
+};
+
+static const struct opt_spec options[] = {
+	{ "connect", 0, OPT_STRING, offsetof(struct values, connect), "HOST:PORT",
+	  "Explain a connection", NULL },
+	{ "request", 0, OPT_STRING, offsetof(struct values, request), "URL",
+	  "Explain an HTTP request", NULL },
+	{ "method", 0, OPT_STRING, offsetof(struct values, method), "METHOD",
+	  "Method of --request (GET if not given)", NULL },
+	{ "resolve", 0, OPT_STRING, offsetof(struct values, resolve), "HOST",
+	  "Explain a DNS question", NULL },
+	{ "policy", 'p', OPT_LIST, offsetof(struct values, policies), "FILE",
+	  "Policy file to read besides the usual ones", "file" },
+	{ "json", 0, OPT_FLAG, offsetof(struct values, json), NULL, "Write one JSON object", NULL },
+	{ 0 },
+};
+
+/* "host", "host:port", "[v6]:port". */
+static int parse_authority(struct str s, uint16_t port, struct intent *in)
+{
+	size_t colon = s.len;
+	uint64_t v = port;
+
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] == ':')
+			colon = i;
+	if (colon < s.len && (s.p[0] != '[' || s.p[colon - 1] == ']') &&
+	    (s.p[0] == '[' || str_index(s, ':') == colon)) {
+		struct str digits = { s.p + colon + 1, s.len - colon - 1 };
+
+		if (num_parse_u64(digits, UINT16_MAX, &v) < 0 || v == 0)
+			return -EINVAL;
+		s.len = colon;
+	}
+	in->port = (uint16_t)v;
+	return host_parse(s, &in->host);
+}
+
+static int parse_url(const char *url, struct intent *in)
+{
+	struct str s = str_from(url), authority;
+	size_t slash, query;
+
+	in->https = str_has_prefix(s, STR_LIT("https://"));
+	if (!in->https && !str_has_prefix(s, STR_LIT("http://")))
+		return -EINVAL;
+	s.p += in->https ? 8 : 7;
+	s.len -= in->https ? 8 : 7;
+	slash = str_index(s, '/');
+	authority = (struct str){ s.p, slash };
+	in->path = slash < s.len ? (struct str){ s.p + slash, s.len - slash } : STR_LIT("/");
+	query = str_index(in->path, '?');
+	in->path.len = query;
+	return parse_authority(authority, in->https ? 443 : 80, in);
+}
+
+static int make_intent(const struct values *v, struct intent *in, struct err *e)
+{
+	if (!!v->connect + !!v->request + !!v->resolve != 1 || (v->method && !v->request))
+		return err_set(e, -EINVAL,
+			       "give one of --connect HOST:PORT, --request URL, "
+			       "--resolve HOST");
+	if (v->connect) {
+		in->kind = INTENT_CONNECT;
+		if (parse_authority(str_from(v->connect), 443, in) < 0)
+			return err_set(e, -EINVAL, "--connect: '%.200s' is not HOST:PORT",
+				       v->connect);
+	} else if (v->resolve) {
+		in->kind = INTENT_RESOLVE;
+		if (host_parse(str_from(v->resolve), &in->host) < 0)
+			return err_set(e, -EINVAL, "--resolve: '%.200s' is not a host name",
+				       v->resolve);
+	} else {
+		in->kind = INTENT_REQUEST;
+		in->method = v->method ? str_from(v->method) : STR_LIT("GET");
+		if (parse_url(v->request, in) < 0)
+			return err_set(e, -EINVAL,
+				       "--request: '%.200s' is no http:// or https:// URL",
+				       v->request);
+	}
+	return 0;
+}
+
+static int run(const void *values, int noperands, char *const *operands, struct err *e)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(TEXT_MAX);
+	const struct values *v = values;
+	struct layers_report report;
+	struct intent in = { 0 };
+	struct verdict verdict;
+	struct policy p;
+	int err;
+
+	(void)noperands;
+	(void)operands;
+	if (make_intent(v, &in, e) < 0)
+		return EXIT_STOCKADE;
+	if (policy_common_load(&v->policies, NULL, &p, &report, e) < 0)
+		return EXIT_POLICY;
+	policy_common_dropped(&p);
+	decide(&p, &in, &verdict);
+	err = v->json ? explain_json(&p, &in, &b) : explain_text(&p, &in, &b);
+	policy_done(&p);
+	if (err == 0 && v->json)
+		err = buf_append_c(&b, '\n');
+	if (err < 0)
+		err_sys(e, err, "policy explain");
+	else
+		err = policy_common_print(buf_str(&b), e);
+	return err < 0 ? EXIT_STOCKADE : verdict.action == ACTION_ALLOW ? 0 : EXIT_DENIED;
+}
+
+const struct command cmd_policy_explain = {
+	.name = "policy explain",
+	.summary = "Say what would happen to a connection, and which line decides",
+	.operands = "",
+	.about = "Decides as the gateway would and prints verdict, reason, rule with file and "
+		 "line, and, "
+		 "where a rule would help, the line that would allow it.  Nothing is contacted or "
+		 "resolved.  Exit code 0: allowed; 1: denied; 122: the policy is refused.",
+	.examples = "stockade policy explain --connect evil.test:443\n"
+		    "stockade policy explain --request http://api.anthropic.com/v1/messages "
+		    "--method POST",
+	.options = options,
+	.values_size = sizeof(struct values),
+	.run = run,
+};

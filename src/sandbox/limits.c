@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limits - see limits.h.
+ *
+ * Groups are directories "stockade.<pid>.<start time>" beneath our own cgroup (or the root of the
+ * hierarchy): the name tells whether the launcher that made it still lives, so what a killed one
+ * left is swept by the next.  Nothing here runs when the policy sets no bound.
+ */
+#include "sandbox/limits.h"
+
+#include "os/fd.h"
+#include "os/priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define CGROUP_HYBRID CGROUP_ROOT "/unified" /* where v2 lies beside v1 */
+#define GROUP_PREFIX "stockade."
+/* /proc/self/cgroup has a line a controller: two dozen of at most PATH_MAX, short in practice. */
+#define SELF_MAX 16384
+#define CPU_PERIOD_US 100000u
+/* kernel.pid_max of a pid namespace cannot go below RESERVED_PIDS + 1. */
+#define PID_MAX_LEAST 301u
+/* Since Linux 6.14 kernel.pid_max is the pid namespace's own; before, it is the whole machine's. */
+#define PID_MAX_MAJOR 6
+#define PID_MAX_MINOR 14
+
+/* ---- names ---- */
+
+/* Start time in clock ticks since boot: field 22 of /proc/<pid>/stat, 0 when there is none. */
+static unsigned long long start_time(long pid)
+{
+	char path[64], text[1024] = { 0 }, *p;
+	_cleanup_(close_fd) int fd = -1;
+	unsigned long long ticks = 0;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return 0;
+	p = strrchr(text, ')'); /* the program's name may hold anything */
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		ticks = strtoull(p, NULL, 10);
+	return ticks;
+}
+
+static bool is_stale(const char *name)
+{
+	char *end;
+	long pid;
+	unsigned long long ticks;
+
+	if (strncmp(name, GROUP_PREFIX, sizeof(GROUP_PREFIX) - 1))
+		return false;
+	pid = strtol(name + sizeof(GROUP_PREFIX) - 1, &end, 10);
+	if (*end != '.' || pid <= 0)
+		return false;
+	ticks = strtoull(end + 1, &end, 10);
+	return start_time(pid) != ticks;
+}
+
+/* rmdir refuses a group that still has members, so a wrong guess harms nobody. */
+static void sweep(const char *parent)
+{
+	DIR *d = opendir(parent);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (is_stale(entry->d_name))
+			unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR);
+	if (d)
+		closedir(d);
+}
+
+/* ---- groups ---- */
+
+static int write_value(const char *group, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", group, file) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return priv_write(AT_FDCWD, path, text);
+}
+
+/* Our own path in the hierarchy whose line in /proc/self/cgroup has `controller` ("" is v2). */
+static bool own_path(const char *self, const char *controller, char ret[static PATH_MAX])
+{
+	const size_t n = strlen(controller);
+
+	for (const char *line = self; line && *line; line = strchr(line, '\n')) {
+		const char *list, *path;
+
+		line += *line == '\n';
+		list = strchr(line, ':');
+		path = list ? strchr(list + 1, ':') : NULL;
+		if (!path)
+			return false;
+		for (list++; list <= path; list += strcspn(list, ",:") + 1) {
+			if (strncmp(list, controller, n) || (list[n] != ',' && list[n] != ':'))
+				continue;
+			path++;
+			snprintf(ret, PATH_MAX, "%.*s", (int)strcspn(path, "\n"), path);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Makes our group beneath `parent` and opens its list of members. */
+static int make_group(struct limits *l, const char *parent)
+{
+	char procs[PATH_MAX];
+	char *path = l->groups[l->ngroups].path;
+	int fd;
+
+	sweep(parent);
+	if (snprintf(path, PATH_MAX, "%s/" GROUP_PREFIX "%ld.%llu.%u", parent, (long)getpid(),
+		     start_time(getpid()), l->serial) >= PATH_MAX ||
+	    snprintf(procs, sizeof(procs), "%s/cgroup.procs", path) >= (int)sizeof(procs))
+		return -ENAMETOOLONG;
+	if (mkdir(path, 0755) < 0)
+		return -errno;
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	if (fd < 0) {
+		int r = -errno;
+
+		rmdir(path);
+		return r;
+	}
+	l->groups[l->ngroups++].procs = fd;
+	return 0;
+}
+
+struct bound {
+	const char *controller, *v1_file, *v2_file;
+	char v1[32], v2[48];
+};
+
+static unsigned list_bounds(const struct policy_limits *want, struct bound b[static 3])
+{
+	unsigned n = 0;
+
+	if (want->memory) {
+		b[n] = (struct bound){ "memory", "memory.limit_in_bytes", "memory.max", "", "" };
+		snprintf(b[n].v1, sizeof(b[n].v1), "%" PRIu64, want->memory);
+		snprintf(b[n].v2, sizeof(b[n].v2), "%" PRIu64, want->memory);
+		n++;
+	}
+	if (want->pids) {
+		b[n] = (struct bound){ "pids", "pids.max", "pids.max", "", "" };
+		snprintf(b[n].v1, sizeof(b[n].v1), "%" PRIu64, want->pids);
+		snprintf(b[n].v2, sizeof(b[n].v2), "%" PRIu64, want->pids);
+		n++;
+	}
+	if (want->cpu_milli) {
+		const uint64_t quota = want->cpu_milli * (CPU_PERIOD_US / 1000);
+
+		b[n] = (struct bound){ "cpu", "cpu.cfs_quota_us", "cpu.max", "", "" };
+		snprintf(b[n].v1, sizeof(b[n].v1), "%" PRIu64, quota);
+		snprintf(b[n].v2, sizeof(b[n].v2), "%" PRIu64 " %u", quota, CPU_PERIOD_US);
+		n++;
+	}
+	return n;
+}
+
+static int bound_v2(struct limits *l, const char *parent, const struct bound *b, unsigned n)
+{
+	const char *group = l->groups[l->ngroups].path;
+	int r = 0;
+
+	/* Where the controllers are not delegated yet; fails quietly where they cannot be. */
+	for (unsigned i = 0; i < n; i++) {
+		char enable[24];
+
+		snprintf(enable, sizeof(enable), "+%s", b[i].controller);
+		write_value(parent, "cgroup.subtree_control", enable);
+	}
+	r = make_group(l, parent);
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = write_value(group, b[i].v2_file, b[i].v2);
+	if (r == 0) { /* without swap accounting the files are missing */
+		write_value(group, "memory.swap.max", "0");
+		write_value(group, "memory.oom.group", "1");
+	}
+	return r;
+}
+
+static int try_v2(struct limits *l, const char *self, const struct bound *b, unsigned n)
+{
+	static const char *const mounts[] = { CGROUP_ROOT, CGROUP_HYBRID };
+	char own[PATH_MAX], parent[PATH_MAX];
+	int r = -ENOENT;
+
+	if (!own_path(self, "", own))
+		return -ENOENT;
+	for (unsigned i = 0; r < 0 && i < 2 * ARRAY_LEN(mounts); i++) {
+		const bool at_root = i % 2;
+
+		snprintf(parent, sizeof(parent), "%s%.*s", mounts[i / 2],
+			 at_root ? 0 : (int)(sizeof(parent) - 64), own);
+		if (at_root && !strcmp(own, "/"))
+			continue;
+		r = bound_v2(l, parent, b, n);
+		if (r < 0)
+			limits_remove(l);
+	}
+	return r;
+}
+
+static int try_v1(struct limits *l, const char *self, const struct bound *b, unsigned n)
+{
+	char own[PATH_MAX], parent[PATH_MAX];
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		if (!own_path(self, b[i].controller, own))
+			return -ENOENT;
+		snprintf(parent, sizeof(parent), CGROUP_ROOT "/%s%.*s", b[i].controller,
+			 (int)(sizeof(parent) - 64), own);
+		r = make_group(l, parent);
+		if (r == 0)
+			r = write_value(l->groups[l->ngroups - 1].path, b[i].v1_file, b[i].v1);
+	}
+	return r;
+}
+
+int limits_prepare(const struct policy_limits *want, struct limits *l, struct err *e)
+{
+	static unsigned serial;
+	_cleanup_(buf_done) struct buf self = BUF_INIT(SELF_MAX);
+	struct bound bounds[3];
+	const unsigned n = list_bounds(want, bounds);
+	int r;
+
+	l->ngroups = 0;
+	l->serial = serial++;
+	snprintf(l->tier, sizeof(l->tier), "none");
+	if (n == 0 && want->cgroup == REQUIRE_NO)
+		return 0;
+	r = fd_read_file(AT_FDCWD, "/proc/self/cgroup", &self);
+	if (r == 0) {
+		r = try_v2(l, buf_cstr(&self), bounds, n);
+		snprintf(l->tier, sizeof(l->tier), "v2");
+	}
+	if (r < 0 && buf_len(&self)) {
+		r = try_v1(l, buf_cstr(&self), bounds, n);
+		snprintf(l->tier, sizeof(l->tier), "v1");
+	}
+	if (r == 0)
+		return 0;
+	limits_close(l);
+	limits_remove(l);
+	snprintf(l->tier, sizeof(l->tier), "rlimit");
+	if (want->cgroup == REQUIRE_YES)
+		return err_sys(
+		    e, r,
+		    "limits.cgroup is required, but no cgroup can be made here; run in a "
+		    "delegated one (systemd-run --user --scope -p Delegate=yes) or as root");
+	return 0;
+}
+
+/* ---- the child ---- */
+
+int limits_join(struct limits *l, struct err *e)
+{
+	for (unsigned i = 0; i < l->ngroups; i++)
+		if (write(l->groups[i].procs, "0", 1) != 1)
+			return err_sys(e, -errno, "joining %s", l->groups[i].path);
+	return 0;
+}
+
+static bool pid_max_is_ours(void)
+{
+	struct utsname u;
+	int major = 0, minor = 0;
+
+	return uname(&u) == 0 && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR));
+}
+
+/*
+ * Processes: pid_max holds for root too; RLIMIT_NPROC counts this user namespace's only.  Memory:
+ * what a process may write of its own; address space alone is no cost and runtimes reserve much of
+ * it.
+ */
+int limits_own(const struct policy_limits *want, const struct limits *l, struct err *e)
+{
+	const struct rlimit nproc = { want->pids, want->pids };
+	const struct rlimit data = { want->memory, want->memory };
+	char text[24];
+
+	if (strcmp(l->tier, "rlimit"))
+		return 0;
+	if (want->pids && pid_max_is_ours()) {
+		snprintf(text, sizeof(text), "%" PRIu64,
+			 want->pids < PID_MAX_LEAST ? PID_MAX_LEAST : want->pids + 2);
+		priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
+	}
+	if ((want->pids && setrlimit(RLIMIT_NPROC, &nproc) < 0) ||
+	    (want->memory && setrlimit(RLIMIT_DATA, &data) < 0))
+		return err_sys(e, -errno, "resource limits");
+	return 0;
+}
+
+/* ---- the end ---- */
+
+void limits_close(struct limits *l)
+{
+	for (unsigned i = 0; i < l->ngroups; i++)
+		close_fd(&l->groups[i].procs);
+}
+
+void limits_remove(struct limits *l)
+{
+	/* The last member's end may still be on its way through the kernel: a few milliseconds. */
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	limits_close(l);
+	while (l->ngroups) {
+		const char *path = l->groups[--l->ngroups].path;
+
+		for (int i = 0; i < 100 && rmdir(path) < 0 && errno == EBUSY; i++) {
+			write_value(path, "cgroup.kill", "1");
+			nanosleep(&pause, NULL);
+		}
+	}
+}

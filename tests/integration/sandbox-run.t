@@ -1,0 +1,152 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a run in the native sandbox promises: codes, signals, terminal, descriptors, mounts, limits, and
+# that nothing is left behind. As root and as an ordinary user.
+
+. "$(dirname "$0")/sandbox-lib.sh"
+
+code() { # EXPECTED ARG...
+	want=$1
+	shift
+	"$driver" "$@"
+	test $? = "$want"
+}
+
+left() { # processes whose command line holds this run's marker
+	pgrep -fc "$1" || true
+}
+
+codes() {
+	ok "the program's own code" code 7 -- sh -c 'exit 7'
+	ok "killed by a signal is 128+n" code 143 -- sh -c 'kill -TERM $$'
+	ok "not found is 127" code 127 -- no-such-program
+	ok "not executable is 126" code 126 -- /etc/passwd
+	refused "the reason of a failed exec is said" "cannot run the program: No such file" \
+		"$driver" -- no-such-program
+	ok "standard input and output are the caller's" sh -c \
+		'test "$(echo in | '"$driver"' -- cat)" = in'
+	is "the environment is the plan's, and nothing else" "A=b HOME=/home/agent PATH=/usr/bin:/bin:/usr/sbin:/sbin" \
+		"$(SECRET=x "$driver" --env A=b -- /usr/bin/env | sort | tr '\n' ' ' | sed 's/ $//')"
+	is "no descriptor is inherited" "0 1 2 3" \
+		"$("$driver" -- /bin/ls /proc/self/fd 7</etc/passwd 9</etc/passwd | tr '\n' ' ' | sed 's/ $//')"
+	is "host name" stockade "$("$driver" -- uname -n)"
+	is "same uid and gid inside" "$(id -u):$(id -g)" "$("$driver" -- sh -c 'echo $(id -u):$(id -g)')"
+	is "a working directory" /tmp "$("$driver" --cwd /tmp -- pwd)"
+	refused "a working directory that is not there" "working directory" "$driver" --cwd /nope -- true
+	is "two processes and no more" "1 2" "$("$driver" -- sh -c 'cd /proc; echo [0-9]*')"
+}
+
+paths() {
+	mkdir -p ws/sub host
+	echo host >host/file
+	refused "a missing source" "No such file" "$driver" --ro "$tmp/none:/x" -- true
+	mkfifo fifo
+	refused "a FIFO as source" "Invalid" "$driver" --ro "$tmp/fifo:/x" -- true
+	refused "a target in a host tree is not made" "No such file" \
+		"$driver" --rw "$tmp/ws:/ws" --ro "$tmp/host:/ws/new" -- true
+	ok "... and was not made" test ! -e ws/new
+	# F03: a link left in the workspace by an earlier session, and a mount beneath it.
+	ln -sfn "/oldroot$tmp/host" ws/.claude
+	refused "F03 link to /oldroot, masked child" "No such file" \
+		"$driver" --rw "$tmp/ws:/ws" --file /ws/.claude/settings=x -- true
+	ln -sfn "$tmp/host" ws/.claude
+	refused "F03 link to a host path, masked child" "No such file" \
+		"$driver" --rw "$tmp/ws:/ws" --file /ws/.claude/settings=x -- true
+	ln -sfn "../../../../../..$tmp/host" ws/.claude
+	refused "F03 relative link upwards" "No such file" \
+		"$driver" --rw "$tmp/ws:/ws" --dir /ws/.claude/new -- true
+	ln -sfn /proc/self/root ws/.claude
+	refused "F03 magic link" "driver:" \
+		"$driver" --rw "$tmp/ws:/ws" --file /ws/.claude/etc/x=x -- true
+	is "F03 the host is untouched" "file" "$(ls -A host)"
+	ln -sfn "$tmp/host" ws/link
+	refused "a source that is a link in a writable tree" "symbolic link" \
+		"$driver" --rw "$tmp/ws:/ws" --ro "$tmp/ws/link:/x" -- cat /x/file
+	ln -sfn "$tmp" ws/up
+	refused "a source through a link in a writable tree" "symbolic link" \
+		"$driver" --rw "$tmp/ws:/ws" --ro "$tmp/ws/up/host:/x" -- cat /x/file
+	is "F04 /var/run leads to /run" host \
+		"$("$driver" --ro "$tmp/host/file:/var/run/file" -- cat /run/file)"
+	is "a file of the plan over one that exists" "hello" \
+		"$("$driver" --file /etc/passwd=hello -- cat /etc/passwd)"
+	refused "a file of the plan is read-only" "" "$driver" --file /tmp/x=hello -- sh -c 'chmod u+w /tmp/x && echo y >/tmp/x'
+	is "a masked file is empty" "" "$("$driver" --rw "$tmp/host:/h" --mask /h/file -- cat /h/file)"
+	is "a masked directory is empty" "" "$("$driver" --rw "$tmp/host:/h" --mask /h -- ls -A /h)"
+	refused "a masked file cannot be removed" "" "$driver" --rw "$tmp/host:/h" --mask /h/file -- rm -f /h/file
+	is "... and is as it was" host "$(cat host/file)"
+	refused "a read-only tree" "" "$driver" --ro "$tmp/host:/h" -- touch /h/new
+	ok "a writable tree" "$driver" --rw "$tmp/host:/h" -- touch /h/new
+	refused "tmpfs has a size" "No space" "$driver" -- dd if=/dev/zero of=/tmp/x bs=1M count=80
+	refused "nothing of the home directory" "" "$driver" -- ls "$HOME/.ssh"
+}
+
+ends() {
+	"$driver" -- sleep 4711 &
+	sleep 0.3
+	kill -9 $!
+	sleep 0.3
+	is "everything dies with a killed launcher" 0 "$(left 'sleep 4711')"
+	"$driver" -- sh -c 'setsid sleep 4712 & (sleep 4712 &) ; exit 0'
+	is "P23 daemons die with the program" 0 "$(left 'sleep 4712')"
+	"$driver" -- sh -c 'trap "exit 9" TERM; echo up; while :; do sleep 0.05; done' >up &
+	sleep 0.4
+	kill -TERM $!
+	wait $!
+	is "a signal is forwarded" 9 $?
+	"$driver" --prepare-only -- touch "$tmp/never"
+	ok "prepared but not started: the program did not run" test ! -e never
+}
+
+terminal() {
+	is "a terminal of its own" "/dev/pts/0" \
+		"$(script -qec "$driver --pty -- tty" /dev/null </dev/null | tr -d '\r\000')"
+	is "P08 TIOCSTI on the terminal" "1" "$(script -qec "$driver --pty -- /usr/bin/python3 -c '
+import fcntl,termios
+try: fcntl.ioctl(0, termios.TIOCSTI, b\"x\")
+except OSError as e: print(e.errno)'" /dev/null </dev/null | tr -d '\r\000')"
+	is "job control" "ok" "$(script -qec "$driver --pty -- bash -ic 'sleep 0.1 & fg >/dev/null && echo ok'" \
+		/dev/null </dev/null | tr -d '\r' | tail -1)"
+	is "Ctrl-C reaches the foreground program" 130 "$(/usr/bin/python3 - "$driver" <<-'PY'
+		import os, pty, sys, time
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], [sys.argv[1], "--pty", "--", "sh", "-c", "echo up; exec sleep 20"])
+		while b"up" not in os.read(fd, 100): pass
+		time.sleep(0.2)
+		os.write(fd, b"\x03")
+		print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+		PY
+	)"
+	is "no controlling terminal without --pty" "none" \
+		"$(script -qec "$driver -- sh -c 'exec 3</dev/tty' || echo none" /dev/null </dev/null | tail -1 | tr -d '\r\000')"
+}
+
+bounds() {
+	refused "P22 a fork bomb is bounded" "fork" "$driver" --pids 20 -- \
+		sh -c 'for i in $(seq 400); do sleep 1 & done; wait'
+	refused "P22 memory is bounded" "" "$driver" --memory 60000000 -- /usr/bin/python3 -c 'bytearray(300000000)'
+	"$driver" --pids 20 --memory 60000000 -- true
+	is "no cgroup is left" 0 "$(find /sys/fs/cgroup -name 'stockade.*' 2>/dev/null | wc -l)"
+	if [ "$(id -u)" = 0 ]; then
+		"$driver" --pids 20 -- sleep 20 &
+		sleep 0.3
+		kill -9 $!
+		sleep 0.2
+		"$driver" --pids 20 -- true
+		is "a killed launcher's cgroup is swept by the next" 0 \
+			"$(find /sys/fs/cgroup -name 'stockade.*' | wc -l)"
+	else
+		refused "a required cgroup that cannot be had" "limits.cgroup" \
+			"$driver" --pids 20 --require-cgroup -- true
+	fi
+}
+
+body() {
+	codes
+	paths
+	ends
+	terminal
+	bounds
+}
+
+start "$@"

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Merging: who wins, what an untrusted file may do, what managed files cannot lose. */
+#include "load.h"
+
+#include "base/own.h"
+#include "policy/decide.h"
+#include "policy/explain.h"
+#include "policy/lint.h"
+#include "policy/show.h"
+#include "policy/template.h"
+#include "policy/trust.h"
+
+static void load(const struct test_layer *l, size_t n, struct policy *p)
+{
+	struct err e = ERR_INIT;
+
+	if (load_layers(l, n, p, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static bool dropped(const struct policy *p, const char *file, unsigned line, const char *text)
+{
+	for (size_t i = 0; i < p->ndropped; i++)
+		if (strcmp(p->dropped[i].origin.file, file) == 0 &&
+		    p->dropped[i].origin.line == line && strstr(p->dropped[i].text, text))
+			return true;
+	return false;
+}
+
+static const char hostile[] =
+    "extends: claude-code\n"
+    "workspace: { path: ~/, mode: rw }\n"
+    "filesystem: { read: [~/.ssh], write: [/etc], hide: [./secret] }\n"
+    "environment: { pass: [HOME_KEY], set: { A: b } }\n"
+    "network:\n"
+    "  allow: [evil.test]\n"
+    "  deny: [good.test]\n"
+    "  proxy_env: true\n"
+    "  unix_socket: true\n"
+    "  dns_denied: nxdomain\n"
+    "credentials: { c: { from: 'cmd:evil', header: 'a: {}' } }\n"
+    "sockets: { unix: [/run/docker.sock] }\n"
+    "limits: { pids: 10, tmp: 900G, memory: 1G, time: none, cgroup: required }\n";
+
+static void untrusted_only_tightens(void **state)
+{
+	const struct test_layer l[] = { { hostile, "proj", SOURCE_PROJECT, true } };
+	struct policy p;
+
+	(void)state;
+	load(l, 1, &p);
+	assert_int_equal(p.nrules, 1);
+	assert_string_equal(p.rules[0].text, "deny good.test");
+	assert_false(p.network || p.proxy_env || p.unix_gateway);
+	assert_int_equal(p.ncredentials, 0);
+	assert_int_equal(p.nunix_sockets, 0);
+	assert_int_equal(p.workspace_mode, WORKSPACE_RO);
+	assert_string_equal(p.workspace, ".");
+	assert_int_equal(p.nmounts, 1);
+	assert_int_equal(p.mounts[0].mode, MOUNT_HIDE);
+	assert_int_equal(p.limits.pids, 10);
+	assert_int_equal(p.limits.tmp, 512ull << 20);
+	assert_int_equal(p.limits.memory, 1ull << 30);
+	assert_int_equal(p.limits.time, 0);
+	assert_int_equal(p.limits.cgroup, REQUIRE_YES);
+	for (size_t i = 0; i < p.nenv; i++)
+		assert_string_equal(p.env[i].origin.file, "profile:base");
+	assert_true(dropped(&p, "proj", 1, "extends: claude-code"));
+	assert_true(dropped(&p, "proj", 2, "workspace.mode"));
+	assert_true(dropped(&p, "proj", 2, "workspace.path"));
+	assert_true(dropped(&p, "proj", 3, "filesystem.read: ~/.ssh"));
+	assert_true(dropped(&p, "proj", 3, "filesystem.write: /etc"));
+	assert_true(dropped(&p, "proj", 4, "environment.pass: HOME_KEY"));
+	assert_true(dropped(&p, "proj", 4, "environment.set: A"));
+	assert_true(dropped(&p, "proj", 6, "network.allow: evil.test"));
+	assert_true(dropped(&p, "proj", 8, "network.proxy_env"));
+	assert_true(dropped(&p, "proj", 9, "network.unix_socket"));
+	assert_true(dropped(&p, "proj", 10, "network.dns_denied"));
+	assert_true(dropped(&p, "proj", 11, "credentials: c"));
+	assert_true(dropped(&p, "proj", 12, "sockets.unix: /run/docker.sock"));
+	assert_true(dropped(&p, "proj", 13, "limits.tmp"));
+	assert_int_equal(p.ndropped, 15);
+	for (size_t i = 0; i < p.ndropped; i++)
+		assert_true(p.dropped[i].untrusted);
+	policy_done(&p);
+}
+
+static void trusted_counts(void **state)
+{
+	const struct test_layer l[] = { { hostile, "proj", SOURCE_PROJECT, false } };
+	struct policy p;
+
+	(void)state;
+	load(l, 1, &p);
+	assert_int_equal(p.ndropped, 0);
+	assert_int_equal(p.workspace_mode, WORKSPACE_RW);
+	assert_int_equal(p.nrules, 3);
+	policy_done(&p);
+}
+
+static void managed_cannot_be_loosened(void **state)
+{
+	const struct test_layer l[] = {
+		{ "limits: { memory: 8G, pids: 10 }\nworkspace: { mode: rw }\n"
+		  "network: { allow: [bad.test, ok.test], dns_denied: explain }\n"
+		  "filesystem: { write: [/opt/x], read: [/srv] }\nenvironment: { set: { A: user } "
+		  "}\n",
+		  "user", SOURCE_USER, false },
+		{ "limits: { memory: 4G, pids: 100, time: 1h, tmp: 2G }\nworkspace: { mode: ro }\n"
+		  "network: { deny: [bad.test], dns_denied: nxdomain }\n"
+		  "filesystem: { hide: [/opt], read: [/srv/y] }\nenvironment: { set: { A: managed "
+		  "} }\n",
+		  "managed", SOURCE_MANAGED, false },
+		{ "limits: { memory: 2G }\n", "managed2", SOURCE_MANAGED, false },
+		{ "limits: { memory: 16G, time: none }\nenvironment: { set: { A: cmd } }\n", "cmd",
+		  SOURCE_COMMAND, false },
+	};
+	struct policy p;
+
+	(void)state;
+	load(l, ARRAY_LEN(l), &p);
+	assert_int_equal(p.limits.memory, 2ull << 30);
+	assert_int_equal(p.limits.pids, 10);
+	assert_int_equal(p.limits.time, 3600);
+	assert_int_equal(p.limits.tmp, 2ull << 30); /* above the default of base: managed's word */
+	assert_int_equal(p.workspace_mode, WORKSPACE_RO);
+	assert_int_equal(p.dns_denied, DNS_NXDOMAIN);
+	assert_string_equal(p.rules[0].text, "deny bad.test");
+	assert_string_equal(p.env[0].value, "managed");
+	assert_true(dropped(&p, "user", 4, "/opt/x"));
+	assert_int_equal(p.nmounts, 3);
+	assert_string_equal(p.mounts[2].path, "/opt");
+	policy_done(&p);
+}
+
+static void only_managed(void **state)
+{
+	const struct test_layer l[] = {
+		{ "extends: node\nnetwork: { allow: [a.test], only_managed: true }\n", "managed",
+		  SOURCE_MANAGED, false },
+		{ "extends: python\nnetwork: { allow: [b.test], deny: [c.test] }\n", "user",
+		  SOURCE_USER, false },
+	};
+	struct policy p;
+
+	(void)state;
+	load(l, ARRAY_LEN(l), &p);
+	assert_int_equal(p.nrules, 4);
+	assert_string_equal(p.rules[0].text, "deny c.test");
+	assert_string_equal(p.rules[1].text, "allow a.test");
+	assert_string_equal(p.rules[2].origin.file, "profile:node");
+	assert_true(dropped(&p, "user", 2, "network.allow: b.test"));
+	assert_true(dropped(&p, "profile:python", 8, "index.example") || p.ndropped == 3);
+	policy_done(&p);
+}
+
+static void strength_orders(void **state)
+{
+	const struct test_layer l[] = {
+		{ "network: { allow: [u.test], proxy_env: false }\nextends: [node, claude-code]\n",
+		  "user", SOURCE_USER, false },
+		{ "network: { allow: [p.test], deny: [d.test] }\nextends: node\n", "proj",
+		  SOURCE_PROJECT, false },
+		{ "network: { allow: [c.test] }\n", "cmd", SOURCE_COMMAND, false },
+	};
+	static const char *const files[] = {
+		"cmd", "proj", "user", "profile:node", "profile:claude-code", "profile:base"
+	};
+	struct policy p;
+
+	(void)state;
+	load(l, ARRAY_LEN(l), &p);
+	assert_int_equal(p.nfiles, ARRAY_LEN(files));
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		assert_string_equal(p.files[i], files[i]);
+	assert_string_equal(p.rules[0].text, "deny d.test");
+	assert_string_equal(p.rules[1].text, "allow c.test");
+	assert_string_equal(p.rules[2].text, "allow p.test");
+	assert_string_equal(p.rules[3].text, "allow u.test");
+	assert_false(p.proxy_env);
+	assert_int_equal(p.workspace_mode, WORKSPACE_RW);
+	assert_string_equal(p.set_by[SETTING_WORKSPACE_MODE].file, "profile:node");
+	policy_done(&p);
+}
+
+/* What show writes can be read, and means the same. */
+static void shown_is_policy(void **state)
+{
+	static const char text[] =
+	    "extends: [claude-code, node, python]\n"
+	    "filesystem: { read: [/a, \"/it's\"], write: [~/w], hide: [./h] }\n"
+	    "network:\n  deny: [{ host: d.test, ports: [1-5], paths: ['/a/**'] }]\n"
+	    "  allow:\n    - { host: a.test, methods: [GET], upstream: '[::1]:1', cleartext: allow "
+	    "}\n"
+	    "    - { host: b.test, addresses: [10.0.0.0/8], tls: tunnel }\n    - '[::1]:80'\n"
+	    "credentials:\n  x: { from: \"cmd:echo 'a'\", header: 'X-Y: a\"\\{}b', optional: true "
+	    "}\n"
+	    "sockets: { unix: [/run/s] }\n"
+	    "limits: { memory: 1G, cpus: 1.25, time: 1m, cgroup: required }\n";
+	struct test_layer l = { text, "f", SOURCE_COMMAND, false };
+	struct buf a = BUF_INIT(1u << 20), b = BUF_INIT(1u << 20);
+	struct policy p, q;
+	char *first;
+
+	(void)state;
+	load(&l, 1, &p);
+	assert_int_equal(show_yaml(&p, &a), 0);
+	assert_int_equal(show_json(&p, &b), 0);
+	assert_true(buf_len(&b) > 100 && buf_str(&b).p[0] == '{');
+	buf_clear(&b);
+	l.text = buf_cstr(&a);
+	load(&l, 1, &q);
+	assert_int_equal(p.nrules, q.nrules);
+	for (size_t i = 0; i < p.nrules; i++)
+		if (p.rules[i].nports == 0 || p.rules[i].ports[0].low != p.rules[i].ports[0].high)
+			assert_string_equal(p.rules[i].text, q.rules[i].text);
+	assert_int_equal(p.ncredentials, q.ncredentials);
+	assert_string_equal(policy_credential(&q, "x")->from, "echo 'a'");
+	assert_string_equal(policy_credential(&q, "x")->prefix, policy_credential(&p, "x")->prefix);
+	assert_memory_equal(&p.limits, &q.limits, sizeof p.limits);
+	assert_int_equal(p.nenv, q.nenv);
+	assert_int_equal(p.nmounts, q.nmounts);
+	first = strstr(buf_cstr(&a), "# f:");
+	assert_non_null(first);
+	assert_int_equal(show_check_json(&p, NULL, &b), 0);
+	assert_non_null(strstr(buf_cstr(&b), "\"ok\":true"));
+	policy_done(&p);
+	policy_done(&q);
+	buf_done(&a);
+	buf_done(&b);
+}
+
+static void explained(const struct policy *p, struct intent *in, const char *host, const char *want,
+		      const char *want_json)
+{
+	struct buf b = BUF_INIT(65536);
+
+	assert_int_equal(host_parse(str_from(host), &in->host), 0);
+	assert_int_equal(explain_text(p, in, &b), 0);
+	if (!strstr(buf_cstr(&b), want))
+		fail_msg("%s: said\n%s\nexpected '%s'", host, buf_cstr(&b), want);
+	buf_clear(&b);
+	assert_int_equal(explain_json(p, in, &b), 0);
+	if (!strstr(buf_cstr(&b), want_json))
+		fail_msg("%s: said\n%s\nexpected '%s'", host, buf_cstr(&b), want_json);
+	buf_done(&b);
+}
+
+static void explains(void **state)
+{
+	const struct test_layer l[] = {
+		{ "network:\n  allow: [a.test, { host: m.test, methods: [GET] },\n"
+		  "    { host: p.test, paths: [/x] }]\n  deny: [d.test]\n",
+		  "f", SOURCE_COMMAND, false },
+	};
+	struct intent c = { .kind = INTENT_CONNECT, .port = 443 };
+	struct intent q = {
+		.kind = INTENT_REQUEST, .port = 80, .method = STR_LIT("POST"), .path = STR_LIT("/y")
+	};
+	struct policy p;
+
+	(void)state;
+	load(l, 1, &p);
+	explained(&p, &c, "a.test", "f:2 (command)", "\"verdict\":\"allow\"");
+	explained(&p, &c, "evil.test", "- evil.test\n", "\"fix\":\"- evil.test\"");
+	explained(&p, &c, "::1", "- '[::1]'\n", "\"reason\":\"address-literal\"");
+	explained(&p, &c, "d.test", "deny d.test", "\"fix\":null");
+	explained(&p, &q, "m.test", "- { host: m.test, methods: [POST] }", "\"reason\":\"method\"");
+	explained(&p, &q, "p.test", "- { host: p.test, paths: ['/y'] }", "\"reason\":\"path\"");
+	q.path = STR_LIT("/\x1b[31m'");
+	explained(&p, &q, "p.test", "deny p.test:80\n", "\\u001b");
+	c.port = 8080;
+	explained(&p, &c, "a.test", "- a.test:8080\n", "\"decided\":false");
+	for (int i = 0; i <= REASON_MAX; i++)
+		assert_true(strlen(reason_text((enum reason)i)) > 3);
+	policy_done(&p);
+}
+
+static char said[8192];
+
+static void say(void *arg, const struct origin *o, const char *text)
+{
+	size_t n = strlen(said);
+
+	(void)arg;
+	snprintf(said + n, sizeof said - n, "%s:%u:%s\n", o->file, o->line, text);
+}
+
+static void lints(void **state)
+{
+	static const char *const want[] = {
+		"bound to no rule",
+		"shows the agent the file",
+		"never decides",
+		"without the credential",
+		"opens every host",
+		"top-level domain",
+		"opens 64",
+		"very large address block",
+		"in clear text",
+		"SSH keys",
+		"control over the host",
+		"looks like a secret",
+	};
+	struct test_layer l = { "filesystem: { read: [~/.ssh] }\n"
+				"environment: { pass: [MY_TOKEN] }\n"
+				"sockets: { unix: [/run/docker.sock] }\n"
+				"network:\n  allow:\n    - a.test\n    - { host: a.test, "
+				"credential: c }\n    - '*.test'\n"
+				"    - { host: b.x, ports: [1-65535], addresses: [0.0.0.0/0] }\n"
+				"    - { host: z.x, credential: c, cleartext: allow }\n    - '*'\n"
+				"credentials:\n  c: { from: env:X, header: 'a: {}' }\n"
+				"  unused: { from: 'file:~/.ssh/k', header: 'a: {}' }\n",
+				"f", SOURCE_COMMAND, false };
+	struct policy p;
+
+	(void)state;
+	load(&l, 1, &p);
+	said[0] = '\0';
+	if (policy_lint(&p, say, NULL) != 11)
+		fail_msg("%s", said);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		if (!strstr(said, want[i]))
+			fail_msg("no finding '%s' in\n%s", want[i], said);
+	policy_done(&p);
+	l.text = "extends: claude-code\nnetwork: { allow: [x.test], deny: [y.test] }\n";
+	load(&l, 1, &p);
+	assert_int_equal(policy_lint(&p, say, NULL), 0);
+	policy_done(&p);
+}
+
+static void templates(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		struct template_facts f = { i & 1, i & 2, i & 4 };
+		struct buf b = BUF_INIT(16384);
+		struct test_layer l = { .name = "t", .source = SOURCE_PROJECT };
+		struct policy p;
+
+		assert_int_equal(template_write(&f, &b), 0);
+		l.text = buf_cstr(&b);
+		load(&l, 1, &p);
+		assert_int_equal(p.network, i != 0);
+		policy_done(&p);
+		buf_done(&b);
+	}
+}
+
+#define H "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void trust_store(void **state)
+{
+	static const char *const bad[] = { "x",	     H,	       H " ",	    H " rel",
+					   H "  /a", H "\t/a", "G" H " /a", "\n\nx\n" };
+	struct buf b = BUF_INIT(4096), c = BUF_INIT(4096);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (trust_check(str_from(bad[i]), "s", NULL) != -EINVAL)
+			fail_msg("'%s' must be refused", bad[i]);
+	assert_int_equal(trust_update(STR_NONE, H, "/a b", &b), 0);
+	assert_int_equal(trust_check(buf_str(&b), "s", NULL), 0);
+	assert_true(trust_has(buf_str(&b), H, "/a b"));
+	assert_false(trust_has(buf_str(&b), H, "/a"));
+	assert_false(trust_has(STR_NONE, H, "/a"));
+	assert_int_equal(trust_update(buf_str(&b), H, "/c", &c), 0);
+	assert_true(trust_has(buf_str(&c), H, "/a b") && trust_has(buf_str(&c), H, "/c"));
+	buf_clear(&b);
+	assert_int_equal(trust_update(buf_str(&c), NULL, "/a b", &b), 0);
+	assert_false(trust_has(buf_str(&b), H, "/a b"));
+	assert_true(trust_has(buf_str(&b), H, "/c"));
+	assert_int_equal(trust_update(STR_NONE, H, "/a\n" H " /x", &c), -EINVAL);
+	assert_int_equal(trust_update(STR_NONE, H, "rel", &c), -EINVAL);
+	buf_done(&b);
+	buf_done(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(untrusted_only_tightens),
+		cmocka_unit_test(trusted_counts),
+		cmocka_unit_test(managed_cannot_be_loosened),
+		cmocka_unit_test(only_managed),
+		cmocka_unit_test(strength_orders),
+		cmocka_unit_test(shown_is_policy),
+		cmocka_unit_test(explains),
+		cmocka_unit_test(lints),
+		cmocka_unit_test(templates),
+		cmocka_unit_test(trust_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

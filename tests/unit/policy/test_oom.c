@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that runs out: each allocation of read + merge + pack + unpack + show fails in turn, once
+ * and for ever after.  Nothing may crash, leak (the counter below; the sanitizer build as well) or
+ * end as a policy.
+ */
+#include "load.h"
+
+#include "policy/explain.h"
+#include "policy/pack.h"
+#include "policy/show.h"
+
+#include <stdlib.h>
+
+static long countdown = -1, live;
+static bool for_ever;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t m);
+void __real_free(void *p);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t m);
+void __wrap_free(void *p);
+
+static bool fails(void)
+{
+	if (countdown < 0)
+		return false;
+	if (countdown == 0 || countdown-- == 1) {
+		if (!for_ever)
+			countdown = -1;
+		return true;
+	}
+	return false;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	void *p = fails() ? NULL : __real_malloc(n);
+
+	live += p != NULL;
+	return p;
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+	void *p = fails() ? NULL : __real_calloc(n, m);
+
+	live += p != NULL;
+	return p;
+}
+
+void __wrap_free(void *p)
+{
+	live -= p != NULL;
+	__real_free(p);
+}
+
+static const struct test_layer layers[] = {
+	{ "network: { deny: [a.test], only_managed: false }\nlimits: { pids: 9 }\n", "m",
+	  SOURCE_MANAGED, false },
+	{ "extends: node\nnetwork: { allow: [evil.test] }\nenvironment: { set: { A: b } }\n", "p",
+	  SOURCE_PROJECT, true },
+	{ "extends: [claude-code, python]\nfilesystem: { read: [~/x], hide: [./y] }\n"
+	  "network:\n  allow:\n    - { host: b.test, ports: [1,2,3,4,5,6,7,8,9,10], methods: "
+	  "[GET],\n"
+	  "        paths: [/a], addresses: [10.0.0.0/8] }\n"
+	  "sockets: { unix: [/s] }\n",
+	  "u", SOURCE_USER, false },
+};
+
+static int all_of_it(void)
+{
+	struct buf packed = BUF_INIT(POLICY_PACK_MAX), text = BUF_INIT(1u << 20);
+	struct intent in = { .kind = INTENT_CONNECT, .port = 443 };
+	struct policy p, copy;
+	struct err e = ERR_INIT;
+	int r = load_layers(layers, 3, &p, &e);
+
+	if (r < 0) {
+		assert_int_equal(r, -ENOMEM);
+		return r;
+	}
+	r = policy_pack(&p, &packed);
+	if (r == 0)
+		r = show_yaml(&p, &text);
+	if (r == 0)
+		r = show_check_json(&p, NULL, &text);
+	if (r == 0)
+		r = host_parse(STR_LIT("x.test"), &in.host);
+	if (r == 0)
+		r = explain_text(&p, &in, &text);
+	if (r == 0)
+		r = explain_json(&p, &in, &text);
+	if (r == 0) {
+		r = policy_unpack(buf_str(&packed), &copy, &e);
+		if (r == 0)
+			policy_done(&copy);
+	}
+	policy_done(&p);
+	buf_done(&packed);
+	buf_done(&text);
+	return r;
+}
+
+static void every_allocation(void **state)
+{
+	(void)state;
+	for (int ever = 0; ever < 2; ever++) {
+		long n = 1, before = live;
+
+		for (;; n++) {
+			int r;
+
+			for_ever = ever;
+			countdown = n;
+			r = all_of_it();
+			if (live != before)
+				fail_msg("allocation %ld: %ld blocks leaked", n, live - before);
+			if (countdown > 0) { /* more allocations than there are */
+				assert_int_equal(r, 0);
+				break;
+			}
+			if (r != -ENOMEM)
+				fail_msg("allocation %ld failed, and the result was %d", n, r);
+		}
+		countdown = -1;
+		assert_true(n > 10);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_allocation) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
