@@ -52,7 +52,9 @@ int front_send(int fd, struct buf *wait, struct iovec *iov, size_t n)
 	ssize_t sent = 0;
 
 	if (buf_len(wait) == 0) {
-		sent = sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		/* Most are one piece, and send(2) has less to copy in. */
+		sent = n == 1 ? send(fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+			      : sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (sent < 0)

@@ -227,36 +227,41 @@ static void exchange_init(struct conn *c, const struct http1_request *r)
 	x->chunk_up = r->body == BODY_CHUNKED;
 }
 
-/* The head goes out, and what of the body is already here. */
-static void start(struct conn *c, const struct intent *in)
+/* The head goes out.  0, or -errno; a head that surely was not seen upstream stays in `in`. */
+static int send_head(struct conn *c, const struct intent *in)
 {
 	struct front *f = c->front;
 	const struct http1_request *r = &f->request;
+	bool mediated = c->up->mediated;
 	struct iovec iov;
-	ssize_t used;
 	int e;
 
 	buf_clear(&f->head);
-	e = c->up->mediated ? mediate_request(c, in) : forward_head(r, in, &f->head);
-	exchange_init(c, r);
-	conn_set_state(c, CONN_EXCHANGE);
-	conn_timer(c, FRONT_EXCHANGE_MS);
 	c->ex.head_kept = r->head_len;
-	if (e < 0 && c->up->mediated) {
-		forward_failed(c, "the gateway's stream ended"); /* back saw nothing of it */
-		return;
-	}
-	if (!repeatable(r) || c->up->mediated) {
+	e = mediated ? mediate_request(c, in) : forward_head(r, in, &f->head);
+	if (e < 0)
+		return e;
+	if (mediated || !repeatable(r)) {
 		buf_consume(&c->in, r->head_len);
 		c->ex.head_kept = 0;
 	}
-	if (e == 0 && !c->up->mediated) {
-		iov = (struct iovec){ f->head.base, buf_len(&f->head) };
-		e = front_send(c->up->fd, &c->up->out, &iov, 1);
-	} else if (e == 0 && c->ex.up.done && r->body != BODY_NONE) {
-		e = mediate_body_end(c); /* Content-Length: 0 */
-	}
-	if (e < 0) {
+	if (mediated)
+		/* Content-Length: 0 is a body that ends here. */
+		return c->ex.up.done && r->body != BODY_NONE ? mediate_body_end(c) : 0;
+	iov = (struct iovec){ f->head.base, buf_len(&f->head) };
+	return front_send(c->up->fd, &c->up->out, &iov, 1);
+}
+
+/* Head, and what of the body is already here. */
+static void start(struct conn *c, const struct intent *in)
+{
+	const struct http1_request *r = &c->front->request;
+	ssize_t used;
+
+	exchange_init(c, r);
+	conn_set_state(c, CONN_EXCHANGE);
+	conn_timer(c, FRONT_EXCHANGE_MS);
+	if (send_head(c, in) < 0) {
 		forward_failed(c, "the upstream closed the connection");
 		return;
 	}

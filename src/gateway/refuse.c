@@ -86,6 +86,7 @@ static int put_advice(const struct refusal *r, struct buf *out)
 
 int refuse_text(const struct refusal *r, struct buf *out)
 {
+	const char *why = sentence(r->reason);
 	char where[ACCOUNT_RULE_MAX];
 	struct str rule = account_rule(r->rule, where);
 	int e = buf_printf(out, "stockade: %s (%s)\n", r->status == 403 ? "refused" : "failed",
@@ -95,16 +96,14 @@ int refuse_text(const struct refusal *r, struct buf *out)
 		e = buf_printf(out, "destination: %.*s:%u\n", STR_FMT(r->host), r->port);
 	if (e == 0 && r->method.len)
 		e = buf_printf(out, "request: %.*s %.*s\n", STR_FMT(r->method), STR_FMT(r->path));
-	if (e == 0 && sentence(r->reason)[0])
-		e = buf_printf(out, "%s\n", sentence(r->reason));
+	if (e == 0)
+		e = buf_printf(out, "%s%s", why, *why ? "\n" : "");
 	if (e == 0 && r->detail.len)
 		e = buf_printf(out, "%.*s\n", STR_FMT(r->detail));
 	if (e == 0 && r->rule)
 		e = buf_printf(out, "rule: %.*s: %s\n", STR_FMT(rule),
 			       r->rule->text ? r->rule->text : "");
-	if (e == 0 && r->by_policy && r->port)
-		e = put_advice(r, out);
-	return e;
+	return e == 0 && r->by_policy && r->port ? put_advice(r, out) : e;
 }
 
 int refuse_json(const struct refusal *r, struct buf *out)

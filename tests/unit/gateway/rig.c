@@ -451,6 +451,23 @@ static void add(struct front_setup *s, enum listener_kind kind, int fd)
 	s->listeners[s->nlisteners++] = (struct front_listener){ kind, fd };
 }
 
+/* The same port on IPv6, where a redirect rule sends both. */
+static void add_transparent6(struct front_setup *s)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+				  .sin6_port = htons(rig_transparent_port) };
+	int on = 1, fd;
+
+	if (rig_transparent_port == 0)
+		return;
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(listen(fd, 128), 0);
+	add(s, LISTENER_TRANSPARENT6, fd);
+}
+
 static void add_others(struct rig *r, struct front_setup *s)
 {
 	struct sockaddr_un u = { .sun_family = AF_UNIX };
@@ -487,6 +504,7 @@ void rig_start(struct rig *r)
 	add(&s, LISTENER_SOCKS, listen_on("127.0.0.1", &r->socks));
 	r->transparent = rig_transparent_port;
 	add(&s, LISTENER_TRANSPARENT4, listen_on("0.0.0.0", &r->transparent));
+	add_transparent6(&s);
 	add_others(r, &s);
 	r->front = fork();
 	if (r->front == 0) {

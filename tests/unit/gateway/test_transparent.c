@@ -169,13 +169,32 @@ static void address_nobody_made_up(void **state)
 	rig_no_record(&rig, "allow");
 }
 
+static void over_ipv6(void **state)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(80) };
+	struct timeval t = { 5, 0 };
+	unsigned char reply[512];
+	size_t n = rig_ask(&rig, "allowed.test", 28, reply, sizeof reply);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(reply[7], 1);
+	memcpy(&a.sin6_addr, reply + n - 16, 16);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+	rig_send(fd, GET("/six", "allowed.test"));
+	rig_read_all(fd, out, sizeof out);
+	wants("GET /six HTTP/1.1\r\nHost: allowed.test\r\n");
+	close(fd);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(http_by_name),    T(denied_name_explains), T(tls_by_name),
-		T(hello_in_pieces), T(server_first),	     T(address_nobody_made_up),
+		T(http_by_name), T(denied_name_explains),   T(tls_by_name), T(hello_in_pieces),
+		T(server_first), T(address_nobody_made_up), T(over_ipv6),
 	};
 	struct err e = ERR_INIT;
 
