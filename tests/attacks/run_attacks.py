@@ -307,7 +307,7 @@ def leaks(entries, canary):
     for entry in entries:
         kind = entry["kind"]
         if kind == "dns":
-            if entry["name"].endswith("evil.test"):
+            if entry["name"].endswith(("evil.test", ".allowed.test")):
                 yield f"DNS question {entry['name']}"
         elif kind != "after-101" and entry.get("addr", "").removeprefix("::ffff:") not in GOOD:
             yield f"{kind} {entry.get('addr')}:{entry.get('port')}"

@@ -65,8 +65,8 @@ turn() { # NAME TITLE ENVIRONMENT...; policy lines on stdin
 	PORT=$(cat "$T/$NAME.port")
 	write_policy "$NAME"
 	OUT=$(export REAL_KEY=$KEY
-		stockade run --quiet --policy "$T/$NAME.yaml" -- /usr/bin/env \
-			CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 IS_SANDBOX=1 "$@" \
+		stockade run --quiet --policy "$T/$NAME.yaml" -- /usr/bin/env "$@" \
+			CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 IS_SANDBOX=1 \
 			timeout 90 "$T/client/claude" -p --allowedTools Bash -- "run it" 2>&1 </dev/null)
 	STATUS=$?
 	stop_server api

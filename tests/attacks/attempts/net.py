@@ -173,6 +173,8 @@ def judge(data, opt):
             if seen == opt.same_target:
                 verdict("DENIED", "matched what the upstream saw")
         verdict("ESCAPED", body[:200].decode("latin-1"))
+    if not data and opt.status:
+        verdict("ERROR", f"closed without a byte, wanted {opt.status}")
     if not data:
         verdict("DENIED", "closed without a byte")
     line = head.split(b"\r\n")[0].decode("latin-1")
