@@ -7,7 +7,6 @@ enter_world "$0" "$@"
 setup no-product
 start_world || exit 1
 build=${STOCKADE_BUILD:-$REPO/build}
-mkdir -p "$T/bin" && cp "$build/tests/integration/gateway_rig" "$build/src/gateway/stockade-gateway" "$T/bin"
 KEY=canary-key-$RANDOM$RANDOM
 
 cat >"$T/policy.yaml" <<'YAML'
@@ -32,8 +31,8 @@ rig_start() { # NAME
 	RIG=$T/$1
 	mkdir -p "$RIG"
 	mkfifo "$RIG/in"
-	API_KEY=$KEY SSL_CERT_FILE=$T/certs/ca.pem "$T/bin/gateway_rig" "$T/policy.yaml" \
-		"$RIG" <"$RIG/in" >"$RIG/out" 2>&1 &
+	API_KEY=$KEY SSL_CERT_FILE=$T/certs/ca.pem "$build/tests/integration/gateway_rig" "$T/policy.yaml" \
+		"$RIG" "$build/src/gateway/stockade-gateway" <"$RIG/in" >"$RIG/out" 2>&1 &
 	RIG_PID=$!
 	SERVERS+=("$RIG_PID")
 	exec 9>"$RIG/in"

@@ -60,7 +60,7 @@ wait $SESSION
 # P35: what happens to a log that somebody edits.
 LOG=$(find "$S/stockade" -type f -exec grep -l '"event"' {} + | head -n1)
 like "$LOG" . "there is a log"
-verify() { stockade log verify "$1" >"$T/out" 2>&1; }
+verify() { stockade log verify --file "$1" >"$T/out" 2>&1; }
 verify "$LOG"
 ok $? "P35: an untouched log verifies"
 cp "$LOG" "$T/good.log" && chmod 644 "$T/good.log"

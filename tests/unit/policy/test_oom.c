@@ -18,6 +18,10 @@ static bool for_ever;
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t m);
 void __real_free(void *p);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t m);
 void __wrap_free(void *p);
@@ -45,6 +49,23 @@ void *__wrap_malloc(size_t n)
 void *__wrap_calloc(size_t n, size_t m)
 {
 	void *p = fails() ? NULL : __real_calloc(n, m);
+
+	live += p != NULL;
+	return p;
+}
+
+/* libyaml's, when it is linked statically. */
+void *__wrap_realloc(void *p, size_t n)
+{
+	void *q = fails() ? NULL : __real_realloc(p, n);
+
+	live += q != NULL && p == NULL;
+	return q;
+}
+
+char *__wrap_strdup(const char *s)
+{
+	char *p = fails() ? NULL : __real_strdup(s);
 
 	live += p != NULL;
 	return p;
