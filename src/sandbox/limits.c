@@ -2,9 +2,9 @@
 /*
  * limits - see limits.h.
  *
- * Groups are directories "stockade.<pid>.<start time>" beneath our own cgroup (or the root of the
- * hierarchy): the name tells whether the launcher that made it still lives, so what a killed one
- * left is swept by the next.  Nothing here runs when the policy sets no bound.
+ * Groups are directories "stockade.<pid namespace>.<pid>.<start time>.<n>" beneath our own cgroup
+ * (or the root of the hierarchy): the name tells whether the launcher that made it still lives, so
+ * what a killed one left is swept by the next.  Nothing here runs when the policy sets no bound.
  */
 #include "sandbox/limits.h"
 
@@ -27,6 +27,8 @@
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CGROUP_HYBRID CGROUP_ROOT "/unified" /* where v2 lies beside v1 */
 #define GROUP_PREFIX "stockade."
+/* Seconds: a launcher needs milliseconds from making a group to moving into it. */
+#define FOREIGN_AGE 60
 /* /proc/self/cgroup has a line a controller: two dozen of at most PATH_MAX, short in practice. */
 #define SELF_MAX 16384
 #define CPU_PERIOD_US 100000u
@@ -57,19 +59,28 @@ static unsigned long long start_time(long pid)
 	return ticks;
 }
 
-static bool is_stale(const char *name)
+/* Pids mean nothing in another pid namespace, so its number is part of the name. */
+static unsigned long long pid_namespace(void)
 {
-	char *end;
-	long pid;
-	unsigned long long ticks;
+	struct stat st;
 
-	if (strncmp(name, GROUP_PREFIX, sizeof(GROUP_PREFIX) - 1))
+	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
+/* Made by a launcher that is gone; one of another pid namespace when it is old enough that its
+ * launcher must long have moved its sandbox in. */
+static bool is_stale(int dir, const char *name)
+{
+	unsigned long long ns, ticks;
+	struct stat st;
+	long pid;
+
+	if (sscanf(name, GROUP_PREFIX "%llu.%ld.%llu.", &ns, &pid, &ticks) != 3)
 		return false;
-	pid = strtol(name + sizeof(GROUP_PREFIX) - 1, &end, 10);
-	if (*end != '.' || pid <= 0)
-		return false;
-	ticks = strtoull(end + 1, &end, 10);
-	return start_time(pid) != ticks;
+	if (ns == pid_namespace())
+		return start_time(pid) != ticks;
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       time(NULL) - st.st_mtime > FOREIGN_AGE;
 }
 
 /* rmdir refuses a group that still has members, so a wrong guess harms nobody. */
@@ -79,7 +90,7 @@ static void sweep(const char *parent)
 	struct dirent *entry;
 
 	while (d && (entry = readdir(d)))
-		if (is_stale(entry->d_name))
+		if (is_stale(dirfd(d), entry->d_name))
 			unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR);
 	if (d)
 		closedir(d);
@@ -128,8 +139,8 @@ static int make_group(struct limits *l, const char *parent)
 	int fd;
 
 	sweep(parent);
-	if (snprintf(path, PATH_MAX, "%s/" GROUP_PREFIX "%ld.%llu.%u", parent, (long)getpid(),
-		     start_time(getpid()), l->serial) >= PATH_MAX ||
+	if (snprintf(path, PATH_MAX, "%s/" GROUP_PREFIX "%llu.%ld.%llu.%u", parent, pid_namespace(),
+		     (long)getpid(), start_time(getpid()), l->serial) >= PATH_MAX ||
 	    snprintf(procs, sizeof(procs), "%s/cgroup.procs", path) >= (int)sizeof(procs))
 		return -ENAMETOOLONG;
 	if (mkdir(path, 0755) < 0)

@@ -130,20 +130,27 @@ except OSError as e: print(e.errno)'" /dev/null </dev/null | sed 's/\r//; s/^^@/
 		"$(script -qec "$driver -- sh -c 'exec 3</dev/tty' || echo none" /dev/null </dev/null | tail -1 | sed 's/\r//; s/^^@//')"
 }
 
+groups_of() { # PID: directories of a launcher; other sessions on this machine have their own
+	find /sys/fs/cgroup -name "stockade.$(stat -Lc %i /proc/self/ns/pid).$1.*" 2>/dev/null | wc -l
+}
+
 bounds() {
 	refused "P22 a fork bomb is bounded" "fork" "$driver" --pids 20 -- \
 		sh -c 'for i in $(seq 400); do sleep 1 & done; wait'
 	refused "P22 memory is bounded" "" "$driver" --memory 60000000 -- /usr/bin/python3 -c 'bytearray(300000000)'
-	"$driver" --pids 20 --memory 60000000 -- true
-	is "no cgroup is left" 0 "$(find /sys/fs/cgroup -name 'stockade.*' 2>/dev/null | wc -l)"
+	"$driver" --pids 20 --memory 60000000 -- true &
+	launcher=$!
+	wait $launcher
+	is "no cgroup is left" 0 "$(groups_of $launcher)"
 	if [ "$(id -u)" = 0 ]; then
 		"$driver" --pids 20 -- sleep 20 &
+		launcher=$!
 		sleep 0.3
-		kill -9 $!
+		is "a cgroup while it runs" 1 "$(groups_of $launcher)"
+		kill -9 $launcher
 		sleep 0.2
 		"$driver" --pids 20 -- true
-		is "a killed launcher's cgroup is swept by the next" 0 \
-			"$(find /sys/fs/cgroup -name 'stockade.*' | wc -l)"
+		is "a killed launcher's cgroup is swept by the next" 0 "$(groups_of $launcher)"
 	else
 		refused "a required cgroup that cannot be had" "limits.cgroup" \
 			"$driver" --pids 20 --require-cgroup -- true
