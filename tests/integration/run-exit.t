@@ -25,7 +25,7 @@ refusals() {
 		suggestion|122|network|extends: base%netwrok: {}
 		not yet supported|122|budget.*not yet supported|extends: base%network: { allow: [ { host: a.test, budget: { requests: 1 } } ] }
 		duplicate key|122|duplicate|extends: base%extends: base
-		YAML alias|122|alias|extends: base%environment: { pass: [&a X, *a] }
+		YAML alias|122|anchor|extends: base%environment: { pass: [&a X, *a] }
 		YAML tag|122|tag|extends: !!str base
 		broken YAML|122|.|extends: [
 		unknown profile|122|nobody|extends: nobody
@@ -37,7 +37,7 @@ refusals() {
 		missing workspace|122|/no/such/work|extends: base%workspace: { path: /no/such/work, mode: rw }
 		unset credential|122|NO_SUCH_VARIABLE|extends: base%network: { allow: [ { host: a.test, credential: c } ] }%credentials: { c: { from: "env:NO_SUCH_VARIABLE", header: "x-api-key: {}" } }
 		missing credential file|122|no-such-file|extends: base%network: { allow: [ { host: a.test, credential: c } ] }%credentials: { c: { from: "file:@T@/no-such-file", header: "x-api-key: {}" } }
-		failing credential command|122|false|extends: base%network: { allow: [ { host: a.test, credential: c } ] }%credentials: { c: { from: "cmd:false", header: "x-api-key: {}" } }
+		failing credential command|122|status 1|extends: base%network: { allow: [ { host: a.test, credential: c } ] }%credentials: { c: { from: "cmd:false", header: "x-api-key: {}" } }
 	LIST
 }
 
