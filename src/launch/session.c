@@ -148,6 +148,15 @@ static int prepare(struct session *s, struct err *e)
 	return r;
 }
 
+/* The program's own code, or 126 and 127 with the reason why there was no program. */
+static int wait_for_end(struct session *s, struct err *e)
+{
+	int code = EXIT_SANDBOX, r = sandbox_wait(&s->sandbox, &code, e);
+
+	s->res->exit_code = code;
+	return r < 0 ? err_context(e, r, "%s", s->req->argv[0]) : 0;
+}
+
 static int run(struct session *s, struct err *e)
 {
 	struct roles_request roles = {
@@ -176,7 +185,7 @@ static int run(struct session *s, struct err *e)
 	s->res->started = true;
 	r = fails(s, EXIT_GATEWAY, supervise(&sup, e));
 	if (r == 0)
-		r = fails(s, EXIT_SANDBOX, sandbox_wait(&s->sandbox, &s->res->exit_code, e));
+		r = wait_for_end(s, e);
 	s->res->timed_out = sup.timed_out;
 	return r;
 }
@@ -212,6 +221,7 @@ static void session_init(struct session *s)
 	plan_init(&s->plan);
 	audit_log_init(&s->log);
 	s->store.dirfd = -1;
+	s->sandbox = (struct sandbox)SANDBOX_INIT;
 }
 
 static void session_done(struct session *s)
