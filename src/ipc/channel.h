@@ -36,6 +36,9 @@ enum msg_type {
 	MSG_TYPES
 };
 
+/* Addresses of one MSG_RESOLVED: what its table row holds, with room to spare. */
+#define RESOLVE_ADDRS_MAX 32u
+
 enum listener_kind {
 	LISTENER_TRANSPARENT4, /* TCP, SO_ORIGINAL_DST or getsockname() */
 	LISTENER_TRANSPARENT6,

@@ -33,7 +33,7 @@ static struct role_process *process(struct roles *r, enum role role)
 
 int roles_program(char *ret, size_t size, struct err *e)
 {
-	static const char *const beside[] = { "/" PROGRAM, "/../gateway/" PROGRAM };
+	static const char *const beside[] = { "/" PROGRAM, "/../role/" PROGRAM };
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	char *slash;

@@ -45,7 +45,7 @@ struct roles {
 	bool running;
 };
 
-/* Where the gateway's executable is: beside this program, or in the build tree's src/gateway when
+/* Where the gateway's executable is: beside this program, or in the build tree's src/role when
  * this program is in its src/cli, or LIBEXECDIR/stockade as it was configured. */
 int roles_program(char *ret, size_t size, struct err *e);
 /* Blocks until all five are jailed and serve (some ten milliseconds).  On failure nothing is left

@@ -5,7 +5,7 @@
  * back as the same bytes and as one head without a line too many. */
 #include "fuzz.h"
 
-#include "gateway/request.h"
+#include "net/request.h"
 #include "ipc/channel.h"
 #include "os/fd.h"
 

@@ -32,7 +32,7 @@ rig_start() { # NAME
 	mkdir -p "$RIG"
 	mkfifo "$RIG/in"
 	API_KEY=$KEY SSL_CERT_FILE=$T/certs/ca.pem "$build/tests/integration/gateway_rig" "$T/policy.yaml" \
-		"$RIG" "$build/src/gateway/stockade-gateway" <"$RIG/in" >"$RIG/out" 2>&1 &
+		"$RIG" "$build/src/role/stockade-gateway" <"$RIG/in" >"$RIG/out" 2>&1 &
 	RIG_PID=$!
 	SERVERS+=("$RIG_PID")
 	exec 9>"$RIG/in"

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * account - see account.h.  Runs in front; hosts and paths in records are hostile text, which the
+ * audit role escapes.
+ *
+ * Sent means sent: while audit is slow, front waits with everything else; when audit does not take
+ * a record within AUDIT_WAIT_MS the role ends, because nothing may leave that is not written down.
+ */
+#include "front/account.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+
+#define AUDIT_WAIT_MS 5000
+
+static const char *const via_names[LISTENER_MAX] = {
+	[LISTENER_TRANSPARENT4] = "transparent",
+	[LISTENER_TRANSPARENT6] = "transparent",
+	[LISTENER_PROXY] = "proxy",
+	[LISTENER_SOCKS] = "socks",
+	[LISTENER_UNIX] = "unix",
+	[LISTENER_DNS4] = "dns",
+	[LISTENER_DNS6] = "dns",
+};
+
+struct str account_rule(const struct net_rule *r, char buf[static ACCOUNT_RULE_MAX])
+{
+	int n;
+
+	if (!r || !r->origin.file)
+		return STR_LIT("default");
+	n = snprintf(buf, ACCOUNT_RULE_MAX, "%s:%u", r->origin.file, r->origin.line);
+	if (n < 0)
+		return STR_LIT("default");
+	return (struct str){ buf, n < ACCOUNT_RULE_MAX ? (size_t)n : ACCOUNT_RULE_MAX - 1 };
+}
+
+static int settle(struct channel *audit)
+{
+	int r = channel_flush(audit);
+
+	while (r == 1) {
+		struct pollfd p = { .fd = audit->fd, .events = POLLOUT };
+		int ready = poll(&p, 1, AUDIT_WAIT_MS);
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
+			return -ETIMEDOUT;
+		r = channel_flush(audit);
+	}
+	return r;
+}
+
+int account_record(struct front *f, enum listener_kind via, struct audit_record *r)
+{
+	int e;
+
+	if (f->failed)
+		return f->failed;
+	r->by = STR_LIT("front");
+	r->via = str_from(via_names[via]);
+	buf_clear(&f->message);
+	e = record_pack(r, &f->message);
+	if (e == 0)
+		e = channel_send(f->setup->audit, MSG_RECORD, buf_str(&f->message), -1);
+	if (e == 0 && channel_pending(f->setup->audit))
+		e = settle(f->setup->audit);
+	if (e < 0)
+		front_fail(f, e);
+	return e;
+}
+
+int account_verdict(struct front *f, enum listener_kind via, const struct intent *in,
+		    const struct verdict *v, const char *reason, unsigned status)
+{
+	static const enum audit_event events[] = {
+		[INTENT_RESOLVE] = AUDIT_RESOLVE,
+		[INTENT_CONNECT] = AUDIT_CONNECT,
+		[INTENT_TUNNEL] = AUDIT_CONNECT,
+		[INTENT_REQUEST] = AUDIT_REQUEST,
+	};
+	char rule[ACCOUNT_RULE_MAX];
+	bool allow = v->action == ACTION_ALLOW && !reason;
+	struct audit_record r = {
+		.event = events[in->kind],
+		.verdict = allow ? STR_LIT("allow") : STR_LIT("deny"),
+		.host = host_str(&in->host),
+		.port = in->port,
+		.method = in->method,
+		.path = in->path,
+		.rule = account_rule(v->rule, rule),
+		.reason = allow ? STR_NONE : str_from(reason ? reason : reason_name(v->reason)),
+		.detail = in->sni_state == SNI_NAME && !allow ? host_str(&in->sni) : STR_NONE,
+		.status = status,
+	};
+
+	if (r.path.len > AUDIT_PATH_MAX)
+		r.path.len = AUDIT_PATH_MAX;
+	return account_record(f, via, &r);
+}
+
+void account_close(struct conn *c)
+{
+	struct audit_record r = { .event = AUDIT_CLOSE,
+				  .host = host_str(&c->host),
+				  .port = c->port,
+				  .bytes_up = c->flow[FLOW_UP].bytes,
+				  .bytes_down = c->flow[FLOW_DOWN].bytes };
+
+	account_record(c->front, c->via, &r);
+}
