@@ -68,7 +68,7 @@ static int guard_one(struct wants *ws, const struct plan_facts *facts, const cha
 
 	if (r == 0)
 		r = resolve_name(facts, name, &stands);
-	if (r < 0)
+	if (r != 0)
 		return err_sys(e, r, "policy file %s", name);
 	if (strcmp(real, stands) != 0 && writable_tree(ws, stands))
 		return err_set(e, -EINVAL,

@@ -162,6 +162,8 @@ int http1_read_fields(struct http1_cursor *c, struct http1_fields *f)
 
 		if (c->p < c->end && (*c->p == '\r' || *c->p == '\n'))
 			return http1_read_crlf(c);
+		if (c->p == c->end) /* what comes next may be the end of the head */
+			return 0;
 		if (f->n == HTTP1_HEADERS_MAX)
 			return http1_refuse(c, 431, "too many header fields");
 		r = read_name(c, &h->name);

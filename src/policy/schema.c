@@ -15,7 +15,7 @@
 /* How much of a wrong value a message repeats. */
 #define QUOTE_MAX 80
 
-int schema_error(struct reader *r, unsigned line, const char *fmt, ...)
+void schema_error_text(struct reader *r, unsigned line, const char *fmt, ...)
 {
 	char text[ERR_TEXT_MAX];
 	va_list ap;
@@ -23,7 +23,7 @@ int schema_error(struct reader *r, unsigned line, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	return err_set(r->e, -EINVAL, "%s:%u: %s", r->name, line, text);
+	err_set_text(r->e, -EINVAL, "%s:%u: %s", r->name, line, text);
 }
 
 int schema_oom(struct reader *r)
