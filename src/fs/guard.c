@@ -34,7 +34,7 @@ static int resolve_name(const struct plan_facts *facts, const char *name, char *
 {
 	const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
 	_cleanup_(free_ptr) char *dir = NULL, *real = NULL;
-	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PLAN_PATH_MAX);
+	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PATH_TEXT_MAX);
 	int r;
 
 	dir = str_dup(slash ? (struct str){ name, slash > name ? (size_t)(slash - name) : 1 }
@@ -62,7 +62,7 @@ static int guard_one(struct wants *ws, const struct plan_facts *facts, const cha
 		     struct err *e)
 {
 	_cleanup_(free_ptr) char *real = NULL, *stands = NULL, *target = NULL;
-	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PLAN_PATH_MAX);
+	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PATH_TEXT_MAX);
 	const struct want *tree;
 	int r = resolve(facts, name, &real);
 

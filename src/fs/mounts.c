@@ -123,7 +123,7 @@ static int resolve_deepest(const struct plan_facts *facts, const char *path, cha
 {
 	_cleanup_(free_ptr) char *head = path ? str_dup(str_from(path)) : NULL;
 	_cleanup_(free_ptr) char *real = NULL;
-	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PLAN_PATH_MAX);
+	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PATH_TEXT_MAX);
 	int r = -ENOENT;
 
 	*ret = NULL;
