@@ -38,6 +38,8 @@ struct wants {
 	char *workspace; /* inside; NULL with WORKSPACE_NONE */
 };
 
+/* The path without symbolic links, by facts->resolve; heap. */
+int plan_resolve(const struct plan_facts *facts, const char *path, char **ret);
 void wants_done(struct wants *w);
 int wants_make(const struct policy *pol, const struct plan_facts *facts, const char *home,
 	       struct wants *ret, struct err *e);
