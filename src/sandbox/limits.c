@@ -34,6 +34,8 @@
 #define CPU_PERIOD_US 100000u
 /* kernel.pid_max of a pid namespace cannot go below RESERVED_PIDS + 1. */
 #define PID_MAX_LEAST 301u
+/* From here on a bound that is up to PID_MAX_LEAST too high is still the bound that was meant. */
+#define PIDNS_LEAST 1024u
 /* Since Linux 6.14 kernel.pid_max is the pid namespace's own; before, it is the whole machine's. */
 #define PID_MAX_MAJOR 6
 #define PID_MAX_MINOR 14
@@ -258,12 +260,13 @@ static bool pid_max_is_ours(void)
 	       (major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR));
 }
 
-/* Where only processes are bounded, the pid namespace does it alone: no directory to make and to
- * sweep, and no move between groups, which waits for the whole machine (1 to 10 ms). */
+/* Where only processes are bounded, and not tightly, the pid namespace does it alone: no directory
+ * to make and to sweep, and no move between groups, which waits for the whole machine (1 to 10 ms).
+ */
 static bool pid_namespace_suffices(const struct policy_limits *want)
 {
-	return want->pids && !want->memory && !want->cpu_milli && want->cgroup == REQUIRE_NO &&
-	       pid_max_is_ours();
+	return want->pids >= PIDNS_LEAST && !want->memory && !want->cpu_milli &&
+	       want->cgroup == REQUIRE_NO && pid_max_is_ours();
 }
 
 int limits_prepare(const struct policy_limits *want, struct limits *l, struct err *e)
