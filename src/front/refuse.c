@@ -84,6 +84,18 @@ static int put_advice(const struct refusal *r, struct buf *out)
 			  r->port);
 }
 
+/* What was asked for. */
+static int put_subject(const struct refusal *r, struct buf *out)
+{
+	int e = 0;
+
+	if (r->port)
+		e = buf_printf(out, "destination: %.*s:%u\n", STR_FMT(r->host), r->port);
+	if (e == 0 && r->method.len)
+		e = buf_printf(out, "request: %.*s %.*s\n", STR_FMT(r->method), STR_FMT(r->path));
+	return e;
+}
+
 int refuse_text(const struct refusal *r, struct buf *out)
 {
 	const char *why = sentence(r->reason);
@@ -92,10 +104,8 @@ int refuse_text(const struct refusal *r, struct buf *out)
 	int e = buf_printf(out, "stockade: %s (%s)\n", r->status == 403 ? "refused" : "failed",
 			   r->reason);
 
-	if (e == 0 && r->port)
-		e = buf_printf(out, "destination: %.*s:%u\n", STR_FMT(r->host), r->port);
-	if (e == 0 && r->method.len)
-		e = buf_printf(out, "request: %.*s %.*s\n", STR_FMT(r->method), STR_FMT(r->path));
+	if (e == 0)
+		e = put_subject(r, out);
 	if (e == 0)
 		e = buf_printf(out, "%s%s", why, *why ? "\n" : "");
 	if (e == 0 && r->detail.len)

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -130,9 +131,8 @@ int lookup_target(const struct mounts *m, const char *target, enum node node)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 
-	if (strlen(target) >= sizeof(path) || target[0] != '/')
+	if (target[0] != '/' || snprintf(path, sizeof(path), "%s", target) >= (int)sizeof(path))
 		return -EINVAL;
-	strcpy(path, target);
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		_cleanup_(close_fd) int parent = -1, made = -1;
 		int fd = lookup_inside(m, path, 0);
