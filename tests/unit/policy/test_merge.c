@@ -66,22 +66,59 @@ static void untrusted_only_tightens(void **state)
 	for (size_t i = 0; i < p.nenv; i++)
 		assert_string_equal(p.env[i].origin.file, "profile:base");
 	assert_true(dropped(&p, "proj", 1, "extends: claude-code"));
-	assert_true(dropped(&p, "proj", 2, "workspace.mode"));
-	assert_true(dropped(&p, "proj", 2, "workspace.path"));
+	assert_true(dropped(&p, "proj", 2, "workspace.mode: rw"));
+	assert_true(dropped(&p, "proj", 2, "workspace.path: ~"));
 	assert_true(dropped(&p, "proj", 3, "filesystem.read: ~/.ssh"));
 	assert_true(dropped(&p, "proj", 3, "filesystem.write: /etc"));
 	assert_true(dropped(&p, "proj", 4, "environment.pass: HOME_KEY"));
 	assert_true(dropped(&p, "proj", 4, "environment.set: A"));
 	assert_true(dropped(&p, "proj", 6, "network.allow: evil.test"));
-	assert_true(dropped(&p, "proj", 8, "network.proxy_env"));
-	assert_true(dropped(&p, "proj", 9, "network.unix_socket"));
-	assert_true(dropped(&p, "proj", 10, "network.dns_denied"));
+	assert_true(dropped(&p, "proj", 8, "network.proxy_env: true"));
+	assert_true(dropped(&p, "proj", 9, "network.unix_socket: true"));
+	assert_true(dropped(&p, "proj", 10, "network.dns_denied: nxdomain"));
 	assert_true(dropped(&p, "proj", 11, "credentials: c"));
 	assert_true(dropped(&p, "proj", 12, "sockets.unix: /run/docker.sock"));
-	assert_true(dropped(&p, "proj", 13, "limits.tmp"));
+	assert_true(dropped(&p, "proj", 13, "limits.tmp: 966367641600"));
 	assert_int_equal(p.ndropped, 15);
 	for (size_t i = 0; i < p.ndropped; i++)
 		assert_true(p.dropped[i].untrusted);
+	policy_done(&p);
+}
+
+/* What would loosen is said in words, against each value that stands. */
+static void untrusted_settings_are_named(void **state)
+{
+	const struct test_layer l[] = {
+		{ "limits: { cpus: 1, time: 1h, memory: 1G, cgroup: required }\n"
+		  "network: { proxy_env: true }\n",
+		  "user", SOURCE_USER, false },
+		{ "limits: { cpus: 2.5, time: none, memory: 3G, cgroup: best-effort }\n"
+		  "network: { proxy_env: false, dns_denied: explain }\nworkspace: { mode: rw }\n",
+		  "proj", SOURCE_PROJECT, true },
+	};
+	static const char *const want[] = {
+		"limits.cpus: 2.500",	     "limits.time: none",
+		"limits.memory: 3221225472", "limits.cgroup: best-effort",
+		"network.proxy_env: false",  "network.dns_denied: explain",
+		"workspace.mode: rw"
+	};
+	struct policy p;
+
+	(void)state;
+	load(l, ARRAY_LEN(l), &p);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < p.ndropped; k++)
+			found |= strcmp(p.dropped[k].text, want[i]) == 0;
+		if (!found)
+			fail_msg("not dropped: %s", want[i]);
+	}
+	assert_int_equal(p.ndropped, ARRAY_LEN(want));
+	assert_int_equal(p.limits.cpu_milli, 1000);
+	assert_int_equal(p.limits.time, 3600);
+	assert_int_equal(p.limits.cgroup, REQUIRE_YES);
+	assert_true(p.proxy_env);
 	policy_done(&p);
 }
 
@@ -617,6 +654,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untrusted_only_tightens),
+		cmocka_unit_test(untrusted_settings_are_named),
 		cmocka_unit_test(trusted_counts),
 		cmocka_unit_test(managed_cannot_be_loosened),
 		cmocka_unit_test(only_managed),
