@@ -78,6 +78,21 @@ static struct chosen choose(const struct policy_stack *st, enum policy_setting s
 	return other.layer ? other : base;
 }
 
+/* What an untrusted layer asked for, for a person. */
+static const char *value_text(enum policy_setting s, uint64_t value)
+{
+	static const char *const modes[] = {
+		[WORKSPACE_RANK_NONE] = "none",
+		[WORKSPACE_RANK_RO] = "ro",
+		[WORKSPACE_RANK_RW] = "rw",
+	};
+
+	if (s == SETTING_WORKSPACE_MODE && value < ARRAY_LEN(modes))
+		return modes[value];
+	return settings[s].order == ORDER_NONE ? "other than what counts now"
+					       : "looser than what counts now";
+}
+
 /* Untrusted layers may make it stricter. */
 static int tighten(struct merger *m, enum policy_setting s, struct chosen *c)
 {
@@ -101,7 +116,8 @@ static int tighten(struct merger *m, enum policy_setting s, struct chosen *c)
 			continue;
 		}
 		err = merge_drop(m, l, v->line, settings[s].name,
-				 s == SETTING_WORKSPACE_PATH ? l->workspace : "would loosen", NULL);
+				 s == SETTING_WORKSPACE_PATH ? l->workspace : value_text(s, v->value),
+				 NULL);
 		if (err < 0)
 			return err;
 	}

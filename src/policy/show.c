@@ -52,7 +52,10 @@ static void rule_ports(struct shower *s, const struct net_rule *r)
 		return;
 	PUT(s, ", ports: [");
 	for (size_t i = 0; i < r->nports; i++)
-		PUT(s, "%s'%u-%u'", i ? ", " : "", r->ports[i].low, r->ports[i].high);
+		if (r->ports[i].low == r->ports[i].high)
+			PUT(s, "%s%u", i ? ", " : "", r->ports[i].low);
+		else
+			PUT(s, "%s'%u-%u'", i ? ", " : "", r->ports[i].low, r->ports[i].high);
 	PUT(s, "]");
 }
 
