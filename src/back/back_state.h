@@ -8,8 +8,8 @@
 #include "back/dial.h"
 #include "back/idmap.h"
 #include "back/remote.h"
-#include "net/request.h"
 #include "net/loop.h"
+#include "net/request.h"
 #include "policy/decide.h"
 
 /* OPENs being answered. As many as front has connections waiting; more are refused, not queued. */

@@ -17,10 +17,10 @@
 #include "audit/record.h"
 #include "base/own.h"
 #include "front/front.h"
-#include "net/request.h"
 #include "net/dns.h"
 #include "net/http1.h"
 #include "net/loop.h"
+#include "net/request.h"
 #include "net/socks.h"
 #include "policy/decide.h"
 

@@ -333,7 +333,7 @@ int wants_make(const struct policy *pol, const struct plan_facts *facts, const c
 	_cleanup_(wants_done) struct wants ws = { 0 };
 	int r;
 
-	ws.w = calloc(pol->nmounts + 1, sizeof *ws.w);
+	ws.w = calloc(pol->nmounts + pol->nfiles + 1, sizeof *ws.w);
 	if (!ws.w)
 		return err_set(e, -ENOMEM, "out of memory");
 	r = add_workspace(&ws, pol, facts, home, e);
@@ -345,6 +345,8 @@ int wants_make(const struct policy *pol, const struct plan_facts *facts, const c
 	}
 	if (r >= 0)
 		r = check_real(&ws, facts, home, e);
+	if (r >= 0)
+		r = guard_policy_files(&ws, pol, facts, e);
 	if (r >= 0)
 		r = check_all(&ws, e);
 	if (r >= 0)

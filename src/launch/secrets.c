@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define PLACEHOLDER_PREFIX "sk-stockade-"
 #define PLACEHOLDER_LETTERS 32u
 /* A value and the line end that comes with it. */
 #define SOURCE_MAX (SECRET_VALUE_MAX + 2u)
@@ -171,7 +170,7 @@ static int load_one(const struct credential *c, char *const *environ, struct sec
 		char letters[PLACEHOLDER_LETTERS + 1];
 
 		rand_text(letters, PLACEHOLDER_LETTERS);
-		snprintf(ret->placeholder, sizeof ret->placeholder, PLACEHOLDER_PREFIX "%s",
+		snprintf(ret->placeholder, sizeof ret->placeholder, POLICY_PLACEHOLDER_PREFIX "%s",
 			 letters);
 	}
 	return 0;

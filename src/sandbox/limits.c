@@ -249,6 +249,23 @@ static int try_v1(struct limits *l, const char *self, const struct bound *b, uns
 	return r;
 }
 
+static bool pid_max_is_ours(void)
+{
+	struct utsname u;
+	int major = 0, minor = 0;
+
+	return uname(&u) == 0 && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR));
+}
+
+/* Where only processes are bounded, the pid namespace does it alone: no directory to make and to
+ * sweep, and no move between groups, which waits for the whole machine (1 to 10 ms). */
+static bool pid_namespace_suffices(const struct policy_limits *want)
+{
+	return want->pids && !want->memory && !want->cpu_milli && want->cgroup == REQUIRE_NO &&
+	       pid_max_is_ours();
+}
+
 int limits_prepare(const struct policy_limits *want, struct limits *l, struct err *e)
 {
 	static unsigned serial;
@@ -262,6 +279,10 @@ int limits_prepare(const struct policy_limits *want, struct limits *l, struct er
 	snprintf(l->tier, sizeof(l->tier), "none");
 	if (n == 0 && want->cgroup == REQUIRE_NO)
 		return 0;
+	if (pid_namespace_suffices(want)) {
+		snprintf(l->tier, sizeof(l->tier), "pidns");
+		return 0;
+	}
 	r = fd_read_file(AT_FDCWD, "/proc/self/cgroup", &self);
 	if (r == 0) {
 		r = try_v2(l, buf_cstr(&self), bounds, n);
@@ -294,13 +315,14 @@ int limits_join(struct limits *l, struct err *e)
 	return 0;
 }
 
-static bool pid_max_is_ours(void)
+/* Numbers below PID_MAX_LEAST are not given out a second time, so that many more must be there for
+ * `pids` to be always possible; the bound is up to PID_MAX_LEAST looser than a cgroup's. */
+static int bound_pid_namespace(uint64_t pids)
 {
-	struct utsname u;
-	int major = 0, minor = 0;
+	char text[24];
 
-	return uname(&u) == 0 && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
-	       (major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR));
+	snprintf(text, sizeof(text), "%" PRIu64, pids + PID_MAX_LEAST);
+	return priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
 }
 
 /*
@@ -312,15 +334,15 @@ int limits_own(const struct policy_limits *want, const struct limits *l, struct 
 {
 	const struct rlimit nproc = { want->pids, want->pids };
 	const struct rlimit data = { want->memory, want->memory };
-	char text[24];
+	const bool pidns = !strcmp(l->tier, "pidns");
+	int r = 0;
 
-	if (strcmp(l->tier, "rlimit"))
+	if (strcmp(l->tier, "rlimit") && !pidns)
 		return 0;
-	if (want->pids && pid_max_is_ours()) {
-		snprintf(text, sizeof(text), "%" PRIu64,
-			 want->pids < PID_MAX_LEAST ? PID_MAX_LEAST : want->pids + 2);
-		priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
-	}
+	if (want->pids && pid_max_is_ours())
+		r = bound_pid_namespace(want->pids);
+	if (r < 0 && pidns)
+		return err_sys(e, r, "bounding the pid namespace");
 	if ((want->pids && setrlimit(RLIMIT_NPROC, &nproc) < 0) ||
 	    (want->memory && setrlimit(RLIMIT_DATA, &data) < 0))
 		return err_sys(e, -errno, "resource limits");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What front may hand to back as a request, and the exact bytes that back writes for it. */
 #include "base/wire.h"
-#include "net/request.h"
 #include "net/http1.h"
+#include "net/request.h"
 
 #include <errno.h>
 #include <setjmp.h>
