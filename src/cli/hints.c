@@ -31,11 +31,11 @@ void hint_credentials(const struct policy *p, FILE *to)
 
 		if (c && is_missing(c))
 			fprintf(to,
-				"stockade: credential '%s' is missing: %s%s, so requests to '%s' "
-				"are refused (%s:%u)\n",
+				"stockade: credential '%s' is missing: %s%s, so what needs it is "
+				"refused (%s:%u)\n",
 				c->name, c->from,
 				c->source == CREDENTIAL_ENV ? " is not set" : " is not there",
-				r->text, c->origin.file, c->origin.line);
+				r->origin.file, r->origin.line);
 	}
 }
 

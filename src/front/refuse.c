@@ -70,18 +70,30 @@ static const char *phrase(unsigned status)
 	return "Error";
 }
 
+/* Would a rule for host and port allow it?  Elsewhere such a rule would open more than what was
+ * asked for, or nothing. */
+static bool rule_would_help(const char *reason)
+{
+	return strcmp(reason, "no-rule") == 0 || strcmp(reason, "port") == 0 ||
+	       strcmp(reason, "address-literal") == 0;
+}
+
+/* Only host and port are in what a person may copy to a shell: the path is the agent's. */
 static int put_advice(const struct refusal *r, struct buf *out)
 {
 	bool v6 = memchr(r->host.p, ':', r->host.len) != NULL;
 	const char *open = v6 ? "[" : "", *close = v6 ? "]" : "";
+	int e = buf_printf(out,
+			   "To see why, outside the sandbox:\n"
+			   "  stockade policy explain --connect %s%.*s%s:%u\n",
+			   open, STR_FMT(r->host), close, r->port);
 
+	if (e < 0 || !rule_would_help(r->reason))
+		return e;
 	return buf_printf(out,
-			  "To see why, outside the sandbox:\n"
-			  "  stockade policy explain --connect %s%.*s%s:%u\n"
 			  "To allow it, a person adds to stockade.yaml:\n"
 			  "  network:\n    allow:\n      - \"%s%.*s%s:%u\"\n",
-			  open, STR_FMT(r->host), close, r->port, open, STR_FMT(r->host), close,
-			  r->port);
+			  open, STR_FMT(r->host), close, r->port);
 }
 
 int refuse_text(const struct refusal *r, struct buf *out)

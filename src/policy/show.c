@@ -224,7 +224,10 @@ static void limits(struct shower *s, const struct policy *p)
 	PUT(s, "limits:\n");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].value) {
-			PUT(s, "  %s: %" PRIu64, rows[i].key, rows[i].value);
+			const bool mega = rows[i].value % (1u << 20) == 0;
+
+			PUT(s, "  %s: %" PRIu64 "%s", rows[i].key,
+			    mega ? rows[i].value >> 20 : rows[i].value, mega ? "M" : "");
 			origin(s, &p->set_by[rows[i].setting]);
 		}
 	if (p->limits.cpu_milli) {
