@@ -25,9 +25,9 @@ void hint_credentials(const struct policy *p, FILE *to)
 {
 	for (size_t i = 0; i < p->nrules; i++) {
 		const struct net_rule *r = &p->rules[i];
-		const struct credential *c =
-		    r->action == ACTION_ALLOW && r->credential ? policy_credential(p, r->credential)
-							       : NULL;
+		const struct credential *c = r->action == ACTION_ALLOW && r->credential
+						 ? policy_credential(p, r->credential)
+						 : NULL;
 
 		if (c && is_missing(c))
 			fprintf(to,

@@ -115,9 +115,10 @@ static int tighten(struct merger *m, enum policy_setting s, struct chosen *c)
 			take(c, l, s);
 			continue;
 		}
-		err = merge_drop(m, l, v->line, settings[s].name,
-				 s == SETTING_WORKSPACE_PATH ? l->workspace : value_text(s, v->value),
-				 NULL);
+		err =
+		    merge_drop(m, l, v->line, settings[s].name,
+			       s == SETTING_WORKSPACE_PATH ? l->workspace : value_text(s, v->value),
+			       NULL);
 		if (err < 0)
 			return err;
 	}

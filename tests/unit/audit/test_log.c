@@ -441,7 +441,8 @@ static void test_role_failures(void **state)
 /* Sessions of one second are in the order in which they began: 'last' is the last. */
 static void test_store_order(void **state)
 {
-	const uint64_t from = 1769904000000000000u, step = 16000000; /* of 1 s; names hold 1024ths */
+	const uint64_t from = 1769904000000000000u,
+		       step = 16000000; /* of 1 s; names hold 1024ths */
 	_cleanup_(free_ptr) char *under = NULL;
 	struct store_session s;
 	char id[STORE_ID_LEN + 1], path[256];
@@ -517,8 +518,7 @@ int main(void)
 		cmocka_unit_test(test_create_refuses), cmocka_unit_test(test_full),
 		cmocka_unit_test(test_two_holders),    cmocka_unit_test(test_role),
 		cmocka_unit_test(test_role_refuses),   cmocka_unit_test(test_role_failures),
-		cmocka_unit_test(test_store),
-		cmocka_unit_test(test_store_order),
+		cmocka_unit_test(test_store),	       cmocka_unit_test(test_store_order),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
