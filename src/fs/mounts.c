@@ -76,7 +76,8 @@ static int check_place(const struct want *w, const char *path, const char *home,
 		return 0;
 	if (path_within(home, path))
 		return err_set(e, -EINVAL,
-			       "%s: '%s' is %s; name the directory that is needed in it",
+			       "%s: '%s' is %s; name the directory that is needed in it, or go "
+			       "there (stockade run --workspace DIR)",
 			       where(w).text, path,
 			       strcmp(path, "/") == 0	 ? "the whole file system"
 			       : strcmp(path, home) == 0 ? "your home directory"

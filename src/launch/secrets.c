@@ -146,9 +146,11 @@ static int load_one(const struct credential *c, char *const *host_env, struct se
 	r = buf_reserve(&ret->value, SOURCE_MAX); /* never moved */
 	if (r == 0)
 		r = sources[c->source](c, host_env, &ret->value, e);
-	if (r == -ENOENT && c->optional)
+	if (r == -ENOENT && c->optional) {
 		r = 0; /* left empty: keeper never hears of it, and refuses who asks */
-	else if (r == 0) {
+		if (e)
+			*e = (struct err)ERR_INIT;
+	} else if (r == 0) {
 		value = without_line_end(buf_str(&ret->value));
 		ret->value.end = ret->value.start + value.len;
 		r = secret_check(value, c->name, e);

@@ -474,6 +474,26 @@ static void test_role_failures(void **state)
 	session_close(&s);
 }
 
+/* Sessions of one second are in the order in which they began: 'last' is the last. */
+static void test_store_order(void **state)
+{
+	const uint64_t from = 1769904000000000000u,
+		       step = 16000000; /* of 1 s; names hold 1024ths */
+	_cleanup_(free_ptr) char *under = NULL;
+	struct store_session s;
+	char id[STORE_ID_LEN + 1], path[256];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/order", dir);
+	assert_int_equal(store_state_dir(path, NULL, &under, NULL), 0);
+	for (unsigned i = 0; i < 60; i++) {
+		assert_int_equal(store_create(under, from + i * step, &s, NULL), 0);
+		assert_int_equal(store_find(under, "last", id, NULL), 0);
+		assert_string_equal(id, s.id);
+		store_session_done(&s);
+	}
+}
+
 static void test_store(void **state)
 {
 	static const char *const bad[] = { "",
@@ -528,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_full),	      cmocka_unit_test(test_two_holders),
 		cmocka_unit_test(test_role),	      cmocka_unit_test(test_role_refuses),
 		cmocka_unit_test(test_role_failures), cmocka_unit_test(test_store),
+		cmocka_unit_test(test_store_order),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -207,7 +207,7 @@ static void json_or_text(void **state)
 
 static void texts(void **state)
 {
-	const struct refusal r = { .status = 403,
+	struct refusal r = { .status = 403,
 				   .reason = "no-rule",
 				   .host = STR_LIT("2001:db8::1"),
 				   .port = 443,
@@ -223,6 +223,14 @@ static void texts(void **state)
 	assert_int_equal(refusal_text(&r, &b), 0);
 	assert_non_null(strstr(buf_cstr(&b), "No rule of the policy allows it.\n"));
 	assert_non_null(strstr(buf_cstr(&b), "--connect [2001:db8::1]:443\n"));
+	assert_non_null(strstr(buf_cstr(&b), "allow:\n      - \"[2001:db8::1]:443\"\n"));
+	/* A line for the whole host would open more than the path that was refused. */
+	buf_clear(&b);
+	r.reason = "path";
+	assert_int_equal(refuse_text(&r, &b), 0);
+	assert_non_null(strstr(buf_cstr(&b), "--connect [2001:db8::1]:443\n"));
+	assert_null(strstr(buf_cstr(&b), "To allow it"));
+	r.reason = "no-rule";
 	buf_clear(&b);
 	assert_int_equal(refusal_text(&failed, &b), 0);
 	assert_string_equal(buf_cstr(&b), "stockade: failed (upstream)\ndestination: a.test:443\n"
