@@ -227,7 +227,7 @@ static void texts(void **state)
 	/* A line for the whole host would open more than the path that was refused. */
 	buf_clear(&b);
 	r.reason = "path";
-	assert_int_equal(refuse_text(&r, &b), 0);
+	assert_int_equal(refusal_text(&r, &b), 0);
 	assert_non_null(strstr(buf_cstr(&b), "--connect [2001:db8::1]:443\n"));
 	assert_null(strstr(buf_cstr(&b), "To allow it"));
 	r.reason = "no-rule";
