@@ -208,10 +208,10 @@ static void json_or_text(void **state)
 static void texts(void **state)
 {
 	struct refusal r = { .status = 403,
-				   .reason = "no-rule",
-				   .host = STR_LIT("2001:db8::1"),
-				   .port = 443,
-				   .by_policy = true };
+			     .reason = "no-rule",
+			     .host = STR_LIT("2001:db8::1"),
+			     .port = 443,
+			     .by_policy = true };
 	const struct refusal failed = { .status = 504,
 					.reason = "upstream",
 					.host = STR_LIT("a.test"),
@@ -268,9 +268,7 @@ static void refusals(void **state)
 		  "stockade: refused (deny-rule)\ndestination: a.test:22\n"
 		  "A rule of the policy forbids it.\nrule: stockade.yaml:7: deny a.test\n"
 		  "To see why, outside the sandbox:\n"
-		  "  stockade policy explain --connect a.test:22\n"
-		  "To allow it, a person adds to stockade.yaml:\n"
-		  "  network:\n    allow:\n      - \"a.test:22\"\n",
+		  "  stockade policy explain --connect a.test:22\n",
 		  "{\"error\":{\"type\":\"stockade_refused\",\"reason\":\"deny-rule\",\"message\":"
 		  "\"A rule of the policy forbids it.\",\"host\":\"a.test\",\"port\":22,\"rule\":"
 		  "\"stockade.yaml:7\",\"explain\":"
