@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -28,6 +29,23 @@ static int resolve(void *arg, const char *path, char **ret)
 		return -errno;
 	*ret = real;
 	return 0;
+}
+
+/* The path is resolved: a link here was put there meanwhile, and the sandbox refuses it. */
+static int node(void *arg, const char *path)
+{
+	struct stat st;
+
+	(void)arg;
+	if (lstat(path, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return PLAN_NODE_DIR;
+	if (S_ISSOCK(st.st_mode))
+		return PLAN_NODE_SOCKET;
+	if (S_ISFIFO(st.st_mode))
+		return PLAN_NODE_FIFO;
+	return S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) ? PLAN_NODE_DEVICE : PLAN_NODE_FILE;
 }
 
 int facts_gather(struct facts *f, struct err *e)
@@ -55,6 +73,7 @@ int facts_gather(struct facts *f, struct err *e)
 		.arg = f,
 		.environ = environ,
 		.resolve = resolve,
+		.node = node,
 	};
 	return 0;
 }

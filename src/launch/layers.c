@@ -182,6 +182,14 @@ static int project_trusted(const struct layers_request *req, struct layers_repor
 	return err;
 }
 
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
 static int add_project(struct policy_stack *s, const struct layers_request *req,
 		       struct layers_report *rep, struct err *e)
 {
@@ -198,6 +206,10 @@ static int add_project(struct policy_stack *s, const struct layers_request *req,
 	err = read_file(rep->project_path, O_NOFOLLOW, &b, &st, e);
 	if (err != 0)
 		return err == 1 ? 0 : err;
+	/* Directories come with clones too, and this name is shown and stored. */
+	if (has_control(rep->project_path))
+		return err_set(e, -EINVAL, "%s: a control character in the path",
+			       rep->project_path);
 	rep->project_found = true;
 	/* The bytes that are hashed are the bytes that are read: no second look at the file. */
 	hash_sha256(buf_str(&b), hash);

@@ -35,6 +35,8 @@
 #define CPU_PERIOD_US 100000u
 /* kernel.pid_max of a pid namespace cannot go below RESERVED_PIDS + 1. */
 #define PID_MAX_LEAST 301u
+/* From here on a bound that is up to PID_MAX_LEAST too high is still the bound that was meant. */
+#define PIDNS_LEAST 1024u
 /* Since Linux 6.14 kernel.pid_max is the pid namespace's own; before, it is the whole machine's. */
 #define PID_MAX_MAJOR 6
 #define PID_MAX_MINOR 14
@@ -258,6 +260,32 @@ static int try_v1(struct limits *l, const char *self, const struct bound *b, uns
 	return r;
 }
 
+static bool pid_max_is_ours(void)
+{
+	struct str rest, part;
+	uint64_t major, minor;
+	struct utsname u;
+
+	if (uname(&u) < 0)
+		return false;
+	rest = str_from(u.release);
+	if (!str_next(&rest, '.', &part) || num_parse_u64(part, UINT32_MAX, &major) < 0 || !rest.p)
+		return false;
+	rest.len = strspn(rest.p, "0123456789"); /* "6.14-rc1", "6.14+" */
+	if (num_parse_u64(rest, UINT32_MAX, &minor) < 0)
+		return false;
+	return major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR);
+}
+
+/* Where only processes are bounded, and not tightly, the pid namespace does it alone: no directory
+ * to make and to sweep, and no move between groups, which waits for the whole machine (1 to 10 ms).
+ */
+static bool pid_namespace_suffices(const struct policy_limits *want)
+{
+	return want->pids >= PIDNS_LEAST && !want->memory && !want->cpu_milli &&
+	       want->cgroup == REQUIRE_NO && pid_max_is_ours();
+}
+
 int limits_prepare(const struct policy_limits *want, struct limits *l, struct err *e)
 {
 	static unsigned serial;
@@ -271,6 +299,10 @@ int limits_prepare(const struct policy_limits *want, struct limits *l, struct er
 	snprintf(l->tier, sizeof(l->tier), "none");
 	if (n == 0 && want->cgroup == REQUIRE_NO)
 		return 0;
+	if (pid_namespace_suffices(want)) {
+		snprintf(l->tier, sizeof(l->tier), "pidns");
+		return 0;
+	}
 	r = fd_read_file(AT_FDCWD, "/proc/self/cgroup", &self);
 	if (r == 0) {
 		r = try_v2(l, buf_cstr(&self), bounds, n);
@@ -303,21 +335,14 @@ int limits_join(struct limits *l, struct err *e)
 	return 0;
 }
 
-static bool pid_max_is_ours(void)
+/* Numbers below PID_MAX_LEAST are not given out a second time, so that many more must be there for
+ * `pids` to be always possible; the bound is up to PID_MAX_LEAST looser than a cgroup's. */
+static int bound_pid_namespace(uint64_t pids)
 {
-	struct str rest, part;
-	uint64_t major, minor;
-	struct utsname u;
+	char text[24];
 
-	if (uname(&u) < 0)
-		return false;
-	rest = str_from(u.release);
-	if (!str_next(&rest, '.', &part) || num_parse_u64(part, UINT32_MAX, &major) < 0 || !rest.p)
-		return false;
-	rest.len = strspn(rest.p, "0123456789"); /* "6.14-rc1", "6.14+" */
-	if (num_parse_u64(rest, UINT32_MAX, &minor) < 0)
-		return false;
-	return major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR);
+	snprintf(text, sizeof(text), "%" PRIu64, pids + PID_MAX_LEAST);
+	return priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
 }
 
 /*
@@ -329,15 +354,15 @@ int limits_own(const struct policy_limits *want, const struct limits *l, struct 
 {
 	const struct rlimit nproc = { want->pids, want->pids };
 	const struct rlimit data = { want->memory, want->memory };
-	char text[24];
+	const bool pidns = !strcmp(l->tier, "pidns");
+	int r = 0;
 
-	if (strcmp(l->tier, "rlimit"))
+	if (strcmp(l->tier, "rlimit") && !pidns)
 		return 0;
-	if (want->pids && pid_max_is_ours()) {
-		snprintf(text, sizeof(text), "%" PRIu64,
-			 want->pids < PID_MAX_LEAST ? PID_MAX_LEAST : want->pids + 2);
-		priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
-	}
+	if (want->pids && pid_max_is_ours())
+		r = bound_pid_namespace(want->pids);
+	if (r < 0 && pidns)
+		return err_sys(e, r, "bounding the pid namespace");
 	if ((want->pids && setrlimit(RLIMIT_NPROC, &nproc) < 0) ||
 	    (want->memory && setrlimit(RLIMIT_DATA, &data) < 0))
 		return err_sys(e, -errno, "resource limits");

@@ -24,7 +24,23 @@
 /* Symbolic links followed for a target that does not exist yet; system links to a missing file are
  * one or two deep. */
 #define LINKS_MAX 8
+/* Tries before a lookup that keeps being disturbed is given up; each takes microseconds. */
+#define RACES_MAX 10000
 #define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+
+/* openat2(2) says EAGAIN when anything on the whole machine was mounted or renamed while it passed
+ * a "..": on a busy host that happens, and asking again is the answer. */
+static int open_scoped(int dirfd, const char *path, uint64_t flags, uint64_t resolve)
+{
+	int fd = -1;
+
+	for (unsigned i = 0; i < RACES_MAX; i++) {
+		fd = sys_openat2(dirfd, path, flags, resolve);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd < 0 ? -errno : fd;
+}
 
 bool lookup_is_own(const struct mounts *m, int fd)
 {
@@ -42,9 +58,7 @@ bool lookup_is_own(const struct mounts *m, int fd)
 
 int lookup_inside(const struct mounts *m, const char *path, uint64_t flags)
 {
-	int fd = sys_openat2(m->root, path, O_PATH | flags, IN_ROOT);
-
-	return fd < 0 ? -errno : fd;
+	return open_scoped(m->root, path, O_PATH | flags, IN_ROOT);
 }
 
 /* Length of the directory part, "/" included: "/a/b" is 3. */
@@ -96,6 +110,34 @@ int lookup_parent(const struct mounts *m, const char *path)
 			fd = lookup_inside(m, part, O_DIRECTORY);
 	}
 	return fd;
+}
+
+void lookup_near_done(struct mounts *m)
+{
+	close_fd(&m->near);
+}
+
+int lookup_near(struct mounts *m, const char *path, const char **ret_leaf)
+{
+	size_t dir = lookup_dir_length(path);
+	struct stat st;
+
+	if (dir == 0 || dir >= sizeof(m->near_path))
+		return -EINVAL;
+	*ret_leaf = path + dir;
+	if (m->near >= 0 && !strncmp(m->near_path, path, dir) && !m->near_path[dir])
+		return m->near;
+	lookup_near_done(m);
+	m->near = lookup_parent(m, path);
+	if (m->near < 0)
+		return m->near;
+	if (fstat(m->near, &st) < 0 || st.st_dev != m->own[0]) {
+		lookup_near_done(m);
+		return -EXDEV;
+	}
+	memcpy(m->near_path, path, dir);
+	m->near_path[dir] = 0;
+	return m->near;
 }
 
 /* An O_PATH descriptor of the mount point, made when it is missing and lies on our own. */
@@ -196,7 +238,6 @@ int lookup_source(const struct plan *plan, const char *source)
 	base = openat(AT_FDCWD, above->source, O_PATH | O_CLOEXEC);
 	if (base < 0)
 		return -errno;
-	fd = sys_openat2(base, beneath(source, above->source), O_PATH,
-			 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	return fd < 0 ? -errno : fd;
+	return open_scoped(base, beneath(source, above->source), O_PATH,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
