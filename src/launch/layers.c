@@ -85,7 +85,7 @@ static int add_file(struct policy_stack *s, const char *path, enum policy_source
 		    bool required, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(POLICY_FILE_MAX);
-	struct stat st;
+	struct stat st = { 0 };
 	int err = read_file(path, 0, &b, &st, e);
 
 	if (err == 1)
@@ -150,7 +150,7 @@ static int add_managed(struct policy_stack *s, const char *dir, struct err *e)
 static int read_store(const char *state_dir, char path[static PATH_TEXT_MAX], struct buf *b,
 		      struct err *e)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int err;
 
 	if (path_join(str_from(state_dir), STR_LIT(TRUST_FILE), path) < 0)
@@ -195,7 +195,7 @@ static int add_project(struct policy_stack *s, const struct layers_request *req,
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(POLICY_FILE_MAX);
 	uint8_t hash[HASH_LEN];
-	struct stat st;
+	struct stat st = { 0 };
 	int err;
 
 	if (!req->project_dir[0])
