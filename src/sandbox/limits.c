@@ -303,24 +303,42 @@ static bool pid_max_is_ours(void)
 	       (major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR));
 }
 
+/* enum limits_lost where processes are bounded by pid_max, or by RLIMIT_NPROC, which means nothing
+ * to root. */
+static unsigned bound_pids(uint64_t pids)
+{
+	const bool few = pids < PID_MAX_LEAST;
+	bool bounded = false;
+	char text[24];
+
+	if (pid_max_is_ours()) {
+		snprintf(text, sizeof(text), "%" PRIu64, few ? PID_MAX_LEAST : pids + 2);
+		bounded = priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text) == 0;
+	}
+	if (geteuid() != 0)
+		return 0;
+	return !bounded ? LIMITS_LOST_PIDS : few ? LIMITS_LOST_FEW : 0;
+}
+
 /*
  * Processes: pid_max holds for root too; RLIMIT_NPROC counts this user namespace's only.  Memory:
  * what a process may write of its own; address space alone is no cost and runtimes reserve much of
  * it.
  */
-int limits_own(const struct policy_limits *want, const struct limits *l, struct err *e)
+int limits_own(const struct policy_limits *want, const struct limits *l, unsigned *ret_lost,
+	       struct err *e)
 {
 	const struct rlimit nproc = { want->pids, want->pids };
 	const struct rlimit data = { want->memory, want->memory };
-	char text[24];
-
+	*ret_lost = 0;
 	if (strcmp(l->tier, "rlimit"))
 		return 0;
-	if (want->pids && pid_max_is_ours()) {
-		snprintf(text, sizeof(text), "%" PRIu64,
-			 want->pids < PID_MAX_LEAST ? PID_MAX_LEAST : want->pids + 2);
-		priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
-	}
+	if (want->cpu_milli)
+		*ret_lost |= LIMITS_LOST_CPU;
+	if (want->memory)
+		*ret_lost |= LIMITS_LOST_MEMORY;
+	if (want->pids)
+		*ret_lost |= bound_pids(want->pids);
 	if ((want->pids && setrlimit(RLIMIT_NPROC, &nproc) < 0) ||
 	    (want->memory && setrlimit(RLIMIT_DATA, &data) < 0))
 		return err_sys(e, -errno, "resource limits");

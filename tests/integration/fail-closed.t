@@ -242,10 +242,33 @@ done
 unlike "$(cat "$WORLD_LOG")" '45\.33\.32\.66' "no fault let anything out"
 is "$(leftovers)" "" "no fault left anything behind"
 
+# P26: a control that the kernel says it set, and did not, is found by the probe before anything runs.
+for lie in seccomp landlock_restrict_self capset mount_setattr; do
+	one_run -e trace="$lie" -e inject="$lie:retval=0"
+	ok "$(grep -q INJECTED "$T/strace.out"; echo $?)" "P26: $lie only pretends"
+	is "$STATUS" 123 "P26: $lie that does not bite: refused"
+	like "$ERR" "control '[^']*' does not bite" "P26: $lie that does not bite: the line says so"
+	is "$RAN" "" "P26: $lie that does not bite: nothing ran"
+done
+
+# A process that dies without a word is explained by how it died and what it was at.
+one_run -e trace=landlock_restrict_self -e inject=landlock_restrict_self:signal=KILL
+is "$STATUS" 123 "killed during set-up: refused"
+like "$ERR" "killed by signal 9 .*while enforcing Landlock" "killed during set-up: the line says where"
+one_run -e trace=keyctl -e inject=keyctl:signal=SYS
+like "$ERR" "killed by signal 31 .*while trying what must be refused" "killed by a filter: the line says where"
+is "$RAN" "" "killed during set-up: nothing ran"
+
+# A lookup that a mount elsewhere disturbs is tried again.
+one_run -e trace=openat2 -e inject=openat2:error=EAGAIN:when=1..5
+is "$RAN" "$WANTED" "a disturbed lookup is tried again"
+one_run -e trace=openat2 -e inject=openat2:error=EAGAIN
+is "$STATUS" 123 "... but not for ever"
+
 # Missing kernel features are named; degradation is asked for and recorded.
 one_run -e trace=landlock_create_ruleset -e inject=landlock_create_ruleset:error=ENOSYS
 is "$STATUS" 123 "no Landlock: refused"
-like "$ERR" "[Ll]andlock" "no Landlock: the line names it"
+like "$ERR" "Landlock is missing" "no Landlock: the line names it"
 is "$RAN" "" "no Landlock: nothing ran"
 one_run -e trace=clone3,clone,unshare -e inject=clone3,unshare:error=EPERM
 is "$STATUS" 123 "no user namespaces: refused"
