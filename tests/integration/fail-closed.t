@@ -123,11 +123,13 @@ for RUN_AS in $users; do
 	kill -9 "$(first_launcher "$name")" 2>/dev/null
 	wait_exit
 	# Nobody is left who could remove an empty control group: the next start does.
-	is "$(leftovers | grep -v '^cgroups: [^ ]*$')" "" "kill -9 launcher [$RUN_AS]: nothing that lives is left behind"
+	left=$(leftovers)
+	is "$(printf '%s\n' "$left" | grep -v '^cgroups: [^ ]*$')" "" \
+		"kill -9 launcher [$RUN_AS]: nothing that lives is left behind"
 	stockade log verify >"$T/verify" 2>&1
 	is $? 1 "kill -9 launcher [$RUN_AS]: its log is not taken for whole"
 	like "$(cat "$T/verify")" "no session-end" "kill -9 launcher [$RUN_AS]: ... and verify says why"
-	stockade run --quiet --policy "$T/$name.yaml" -- true </dev/null
+	CANARY_KEY=x stockade run --quiet --policy "$T/$name.yaml" -- true </dev/null
 	ended_closed "$name" "kill -9 launcher [$RUN_AS], after the next start"
 
 	for sig in TERM INT HUP; do
@@ -206,6 +208,14 @@ one_run() { # STRACE OPTIONS...: STATUS, ERR, RAN
 	RAN=$(cat "$W/ran" 2>/dev/null)
 }
 
+# The fault hit the program only, after its exec: no step of the set-up.  (It is killed then: a call
+# that a tracer takes away has number -1, in which the filter sees the bit of x32.)
+program_alone() {
+	awk '/execve\("\/bin\/bash"/ { program[$1] = 1 }
+		/INJECTED/ && !program[$1] { other = 1 }
+		END { exit other }' "$T/strace.out"
+}
+
 # What one set-up calls, up to the program's own exec.
 one_run -e trace=all
 is "$STATUS" 0 "a run under strace works"
@@ -224,8 +234,9 @@ for call in $STEPS; do
 	for error in ENOSYS EPERM; do
 		bad= closed=0 whole=0
 		for ((n = 1; n <= DEPTH; n++)); do
-			one_run -e trace="$call" -e inject="$call:error=$error:when=$n"
+			one_run -e trace="$call,execve" -e inject="$call:error=$error:when=$n"
 			grep -q INJECTED "$T/strace.out" || break
+			program_alone && continue
 			if [ -z "$RAN" ]; then
 				closed=$((closed + 1))
 				{ [ "$STATUS" -ge 122 ] && [ "$STATUS" -le 127 ]; } || bad="$bad when=$n: exit $STATUS;"
