@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "cli/command.h"
 #include "os/fd.h"
+#include "os/home.h"
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
@@ -64,8 +65,7 @@ static void note(void *arg, uint64_t line, const char *text)
 
 static int open_log(const struct values *v, struct err *e)
 {
-	_cleanup_(free_ptr) char *state_dir = NULL;
-	char id[STORE_ID_LEN + 1];
+	char id[STORE_ID_LEN + 1], state_dir[PATH_TEXT_MAX];
 
 	if (v->file) {
 		/* O_NONBLOCK: a FIFO must not be waited for. */
@@ -73,7 +73,7 @@ static int open_log(const struct values *v, struct err *e)
 
 		return fd < 0 ? err_sys(e, -errno, "cannot open the log") : fd;
 	}
-	if (store_state_dir(getenv("XDG_STATE_HOME"), getenv("HOME"), &state_dir, e) < 0 ||
+	if (home_place(HOME_STATE, state_dir, e) < 0 ||
 	    store_find(state_dir, v->session ? v->session : "last", id, e) < 0)
 		return -ENOENT;
 	return store_open_log(state_dir, id, e);

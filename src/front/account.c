@@ -8,11 +8,16 @@
  */
 #include "front/account.h"
 
+#include "front/refusal.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 
 #define AUDIT_WAIT_MS 5000
+/* Records that wait: one message (ipc/msgs.def). */
+#define RECORDS_MAX 65536u
+/* One more fits surely: its strings at their longest (audit/record.c). */
+#define RECORD_ROOM 16384u
 
 static const char *const via_names[LISTENER_MAX] = {
 	[LISTENER_TRANSPARENT4] = "transparent",
@@ -23,18 +28,6 @@ static const char *const via_names[LISTENER_MAX] = {
 	[LISTENER_DNS4] = "dns",
 	[LISTENER_DNS6] = "dns",
 };
-
-struct str account_rule(const struct net_rule *r, char buf[static ACCOUNT_RULE_MAX])
-{
-	int n;
-
-	if (!r || !r->origin.file)
-		return STR_LIT("default");
-	n = snprintf(buf, ACCOUNT_RULE_MAX, "%s:%u", r->origin.file, r->origin.line);
-	if (n < 0)
-		return STR_LIT("default");
-	return (struct str){ buf, n < ACCOUNT_RULE_MAX ? (size_t)n : ACCOUNT_RULE_MAX - 1 };
-}
 
 static int settle(struct channel *audit)
 {
@@ -53,27 +46,49 @@ static int settle(struct channel *audit)
 	return r;
 }
 
-int account_record(struct front *f, enum listener_kind via, struct audit_record *r)
+int account_flush(struct front *f)
 {
 	int e;
 
 	if (f->failed)
 		return f->failed;
-	r->by = STR_LIT("front");
-	r->via = str_from(via_names[via]);
-	buf_clear(&f->message);
-	e = record_pack(r, &f->message);
-	if (e == 0)
-		e = channel_send(f->setup->audit, MSG_RECORD, buf_str(&f->message), -1);
+	if (buf_len(&f->records) == 0)
+		return 0;
+	e = channel_send(f->setup->audit, MSG_RECORD, buf_str(&f->records), -1);
 	if (e == 0 && channel_pending(f->setup->audit))
 		e = settle(f->setup->audit);
+	buf_clear(&f->records);
 	if (e < 0)
 		front_fail(f, e);
 	return e;
 }
 
-int account_verdict(struct front *f, enum listener_kind via, const struct intent *in,
-		    const struct verdict *v, const char *reason, unsigned status)
+/* Behind those that wait. */
+static int add(struct front *f, enum listener_kind via, struct audit_record *r)
+{
+	int e = f->failed;
+
+	if (e == 0 && buf_len(&f->records) > RECORDS_MAX - RECORD_ROOM)
+		e = account_flush(f);
+	if (e < 0)
+		return e;
+	r->by = STR_LIT("front");
+	r->via = str_from(via_names[via]);
+	e = record_pack(r, &f->records);
+	if (e < 0)
+		front_fail(f, e);
+	return e;
+}
+
+int account_record(struct front *f, enum listener_kind via, struct audit_record *r)
+{
+	int e = add(f, via, r);
+
+	return e < 0 ? e : account_flush(f);
+}
+
+static int add_verdict(struct front *f, enum listener_kind via, const struct intent *in,
+		       const struct verdict *v, const char *reason, unsigned status)
 {
 	static const enum audit_event events[] = {
 		[INTENT_RESOLVE] = AUDIT_RESOLVE,
@@ -81,7 +96,7 @@ int account_verdict(struct front *f, enum listener_kind via, const struct intent
 		[INTENT_TUNNEL] = AUDIT_CONNECT,
 		[INTENT_REQUEST] = AUDIT_REQUEST,
 	};
-	char rule[ACCOUNT_RULE_MAX];
+	char rule[REFUSAL_RULE_MAX];
 	bool allow = v->action == ACTION_ALLOW && !reason;
 	struct audit_record r = {
 		.event = events[in->kind],
@@ -90,7 +105,7 @@ int account_verdict(struct front *f, enum listener_kind via, const struct intent
 		.port = in->port,
 		.method = in->method,
 		.path = in->path,
-		.rule = account_rule(v->rule, rule),
+		.rule = refusal_rule(v->rule, rule),
 		.reason = allow ? STR_NONE : str_from(reason ? reason : reason_name(v->reason)),
 		.detail = in->sni_state == SNI_NAME && !allow ? host_str(&in->sni) : STR_NONE,
 		.status = status,
@@ -98,7 +113,21 @@ int account_verdict(struct front *f, enum listener_kind via, const struct intent
 
 	if (r.path.len > AUDIT_PATH_MAX)
 		r.path.len = AUDIT_PATH_MAX;
-	return account_record(f, via, &r);
+	return add(f, via, &r);
+}
+
+int account_verdict(struct front *f, enum listener_kind via, const struct intent *in,
+		    const struct verdict *v, const char *reason, unsigned status)
+{
+	int e = add_verdict(f, via, in, v, reason, status);
+
+	return e < 0 ? e : account_flush(f);
+}
+
+int account_allowed(struct front *f, enum listener_kind via, const struct intent *in,
+		    const struct verdict *v)
+{
+	return add_verdict(f, via, in, v, NULL, 0);
 }
 
 void account_close(struct conn *c)
@@ -109,5 +138,5 @@ void account_close(struct conn *c)
 				  .bytes_up = c->flow[FLOW_UP].bytes,
 				  .bytes_down = c->flow[FLOW_DOWN].bytes };
 
-	account_record(c->front, c->via, &r);
+	add(c->front, c->via, &r);
 }

@@ -76,7 +76,8 @@ static int check_place(const struct want *w, const char *path, const char *home,
 		return 0;
 	if (path_within(home, path))
 		return err_set(e, -EINVAL,
-			       "%s: '%s' is %s; name the directory that is needed in it",
+			       "%s: '%s' is %s; name the directory that is needed in it, or go "
+			       "there (stockade run --workspace DIR)",
 			       where(w).text, path,
 			       strcmp(path, "/") == 0	 ? "the whole file system"
 			       : strcmp(path, home) == 0 ? "your home directory"
@@ -356,7 +357,7 @@ int wants_make(const struct policy *pol, const struct plan_facts *facts, const c
 	_cleanup_(wants_done) struct wants ws = { 0 };
 	int r;
 
-	ws.w = calloc(pol->nmounts + 1, sizeof *ws.w);
+	ws.w = calloc(pol->nmounts + pol->nfiles + 1, sizeof *ws.w);
 	if (!ws.w)
 		return err_set(e, -ENOMEM, "out of memory");
 	r = add_workspace(&ws, pol, facts, home, e);
@@ -368,6 +369,8 @@ int wants_make(const struct policy *pol, const struct plan_facts *facts, const c
 	}
 	if (r >= 0)
 		r = check_real(&ws, facts, home, e);
+	if (r >= 0)
+		r = guard_policy_files(&ws, pol, facts, e);
 	if (r >= 0)
 		r = check_all(&ws, e);
 	if (r >= 0)

@@ -103,10 +103,10 @@ static int step_own_limits(struct inside *in, struct err *e)
 		"limits.cpus: not bounded without a cgroup",
 		"limits.memory: of each process, not of all, without a cgroup",
 		"limits.pids: not bounded for root without a cgroup",
-		"limits.pids: 299 is the least for root without a cgroup",
+		"limits.pids: up to 301 more for root without a cgroup",
 	};
 	unsigned lost = 0;
-	int r = limits_own(&in->plan->limits, in->limits, &lost, e);
+	int r = limits_own(&in->plan->limits, in->limits, !in->degraded, &lost, e);
 
 	for (unsigned i = 0; i < ARRAY_LEN(texts); i++)
 		if (lost & (1u << i))

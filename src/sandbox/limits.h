@@ -16,7 +16,7 @@
 #define LIMITS_GROUPS_MAX 3
 
 struct limits {
-	char tier[16]; /* "v2", "v1", "rlimit", "none" when nothing is asked for */
+	char tier[16]; /* "pidns", "v2", "v1", "rlimit", "none" when nothing is asked for */
 	struct {
 		char path[PATH_MAX]; /* of the directory, to remove it */
 		int procs;	     /* cgroup.procs opened by the launcher */
@@ -34,12 +34,13 @@ enum limits_lost {
 	LIMITS_LOST_CPU = 1 << 0,    /* not bounded at all */
 	LIMITS_LOST_MEMORY = 1 << 1, /* of each process, not of all together */
 	LIMITS_LOST_PIDS = 1 << 2,   /* not bounded: root, and pid_max is the machine's */
-	LIMITS_LOST_FEW = 1 << 3,    /* root, and fewer than pid_max can be */
+	LIMITS_LOST_FEW = 1 << 3,    /* root, and pid_max is coarser than the bound */
 };
 
-/* Child: what needs no cgroup; before capabilities are dropped.  `ret_lost`: enum limits_lost. */
-int limits_own(const struct policy_limits *want, const struct limits *l, unsigned *ret_lost,
-	       struct err *e);
+/* Child: what needs no cgroup; before capabilities are dropped.  `pid_namespace`: it has one of its
+ * own.  `ret_lost`: enum limits_lost. */
+int limits_own(const struct policy_limits *want, const struct limits *l, bool pid_namespace,
+	       unsigned *ret_lost, struct err *e);
 /* Launcher: closes descriptors; then, once nothing runs inside, removes the directories. */
 void limits_close(struct limits *l);
 void limits_remove(struct limits *l);

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -111,14 +112,41 @@ int lookup_parent(const struct mounts *m, const char *path)
 	return fd;
 }
 
+void lookup_near_done(struct mounts *m)
+{
+	close_fd(&m->near);
+}
+
+int lookup_near(struct mounts *m, const char *path, const char **ret_leaf)
+{
+	size_t dir = lookup_dir_length(path);
+	struct stat st;
+
+	if (dir == 0 || dir >= sizeof(m->near_path))
+		return -EINVAL;
+	*ret_leaf = path + dir;
+	if (m->near >= 0 && !strncmp(m->near_path, path, dir) && !m->near_path[dir])
+		return m->near;
+	lookup_near_done(m);
+	m->near = lookup_parent(m, path);
+	if (m->near < 0)
+		return m->near;
+	if (fstat(m->near, &st) < 0 || st.st_dev != m->own[0]) {
+		lookup_near_done(m);
+		return -EXDEV;
+	}
+	memcpy(m->near_path, path, dir);
+	m->near_path[dir] = 0;
+	return m->near;
+}
+
 /* An O_PATH descriptor of the mount point, made when it is missing and lies on our own. */
 int lookup_target(const struct mounts *m, const char *target, enum node node)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 
-	if (strlen(target) >= sizeof(path) || target[0] != '/')
+	if (target[0] != '/' || snprintf(path, sizeof(path), "%s", target) >= (int)sizeof(path))
 		return -EINVAL;
-	strcpy(path, target);
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		_cleanup_(close_fd) int parent = -1, made = -1;
 		int fd = lookup_inside(m, path, 0);

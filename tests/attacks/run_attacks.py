@@ -155,7 +155,8 @@ class Session:
         self.dir = os.path.join(bed.base, f"s{bed.count}")
         self.work = os.path.join(self.dir, "work")
         self.state = os.path.join(self.dir, "state")
-        self.policy = os.path.join(self.dir, "policy.yaml")
+        # In the workspace, two directories deep: the hardest place to keep it safe (row P27).
+        self.policy = os.path.join(self.work, "conf/deep/policy.yaml")
         shutil.copytree(os.path.join(HERE, "attempts"), os.path.join(self.work, "attempts"),
                         ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(bed.probe, os.path.join(self.work, "attempts/probe"))

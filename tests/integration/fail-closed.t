@@ -232,7 +232,7 @@ fchmodat fchownat personality memfd_create timerfd_create signalfd4 epoll_create
 for call in $STEPS; do
 	printf '%s\n' "$SETUP" | grep -qx "$call" || continue
 	for error in ENOSYS EPERM; do
-		bad= closed=0 whole=0
+		bad='' closed=0 whole=0
 		for ((n = 1; n <= DEPTH; n++)); do
 			one_run -e trace="$call,execve" -e inject="$call:error=$error:when=$n"
 			grep -q INJECTED "$T/strace.out" || break

@@ -64,6 +64,11 @@ for RUN_AS in $users; do
 	run run --quiet --policy "$P" -- no-such-program-here
 	is "$STATUS" 127 "program not found [$RUN_AS]"
 	ok "$(one_line "$ERR"; echo $?)" "... in one line [$RUN_AS]"
+	mkdir -p "$T/elsewhere" && printf '#!/bin/sh\n' >"$T/elsewhere/outside-only"
+	chmod -R 755 "$T/elsewhere"
+	PATH=$T/elsewhere:$PATH run run --quiet --policy "$P" -- outside-only
+	is "$STATUS" 127 "program that is only outside [$RUN_AS]"
+	like "$ERR" "--read $T/elsewhere -- $T/elsewhere/outside-only" "... says where, and how [$RUN_AS]"
 	run run --quiet --policy "$P" -- /etc/passwd
 	is "$STATUS" 126 "program not executable [$RUN_AS]"
 	run run --quiet --policy "$P" -- /bin/echo -s x --policy /nowhere --help

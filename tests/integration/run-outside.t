@@ -7,6 +7,7 @@ enter_world "$0" "$@"
 setup
 start_world || exit 1
 new_session outside
+# shellcheck disable=SC2034 # as() of lib.sh reads it
 can_be_user && RUN_AS=user && new_session outside
 cat >"$T/p.yaml" <<-YAML
 	extends: base
@@ -39,7 +40,6 @@ is "$(ss -Hltnx | sort | comm -13 <(echo "$LISTEN_BEFORE") - | grep -v '@' | wc 
 	"C14: no listener of the gateway on the host"
 roles=0
 for dir in /proc/[0-9]*; do
-	pid=${dir#/proc/}
 	tr '\0' ' ' 2>/dev/null <"$dir/cmdline" | grep -q 'stockade-gateway' || continue
 	role=$(tr '\0' ' ' <"$dir/cmdline" | awk '{print $2}')
 	roles=$((roles + 1))

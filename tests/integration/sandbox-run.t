@@ -160,11 +160,11 @@ bounds() {
 	refused "without a cgroup: memory of a process is bounded" "" \
 		ungrouped --memory 60000000 -- /usr/bin/python3 -c 'bytearray(300000000)'
 	refused "without a cgroup: a fork bomb is bounded" "fork" ungrouped --pids 310 -- \
-		sh -c 'for i in $(seq 400); do sleep 1 & done; wait'
+		sh -c 'for i in $(seq 700); do sleep 1 & done; wait'
 	refused "without a cgroup: a required one is missed" "limits.cgroup" \
 		ungrouped --pids 20 --require-cgroup -- true
 	if [ "$(id -u)" = 0 ]; then
-		refused "without a cgroup: root's bound on processes is said to be higher" "299 is the least" \
+		refused "without a cgroup: root's bound on processes is said to be higher" "up to 301 more" \
 			ungrouped --report --pids 20 -- false
 		"$driver" --pids 20 -- sleep 20 &
 		launcher=$!
@@ -189,6 +189,11 @@ degraded() {
 	refused "P25 ... and does not run" "cannot make namespaces" blocked -- touch "$tmp/deg/ran"
 	ok "... really" test ! -e deg/ran
 	ok "P25 --allow-degraded runs" blocked --degraded -- true
+	is "... and leaves the machine's own bound on processes alone" same \
+		"$(unshare -Urpf --mount-proc sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
+			before=$(cat /proc/sys/kernel/pid_max)
+			"$0" --degraded --pids 2000 -- true && "$0" --degraded --pids 2000 --memory 600000000 -- true
+			test "$before" = "$(cat /proc/sys/kernel/pid_max)" && echo same' "$driver")"
 	refused "... says what was lost" "lost=all namespaces" blocked --degraded --report -- false
 	ok "... a writable tree" blocked --degraded --rw "$tmp/deg" -- touch "$tmp/deg/x"
 	refused "... nothing else is readable" "denied" blocked --degraded --rw "$tmp/deg" -- cat "$tmp/outside"
