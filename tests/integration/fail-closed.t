@@ -233,7 +233,9 @@ for call in $STEPS; do
 	printf '%s\n' "$SETUP" | grep -qx "$call" || continue
 	for error in ENOSYS EPERM; do
 		bad='' closed=0 whole=0
-		for ((n = 1; n <= DEPTH; n++)); do
+		# One error for each later time: the code looks at success only (sandbox-faults.t goes deeper).
+		depth=$([ $error = ENOSYS ] && echo "$DEPTH" || echo 1)
+		for ((n = 1; n <= depth; n++)); do
 			one_run -e trace="$call,execve" -e inject="$call:error=$error:when=$n"
 			grep -q INJECTED "$T/strace.out" || break
 			program_alone && continue
