@@ -29,6 +29,10 @@ codes() {
 		"$(SECRET=x "$driver" --env A=b -- /usr/bin/env | sort | tr '\n' ' ' | sed 's/ $//')"
 	is "no descriptor is inherited" "0 1 2 3" \
 		"$("$driver" -- /bin/ls /proc/self/fd 7</etc/passwd 9</etc/passwd | tr '\n' ' ' | sed 's/ $//')"
+	for n in 4 5 6 8 10 12; do
+		refused "too few descriptors ($n) are named" "Too many open files" \
+			prlimit --nofile=$n "$driver" --net -- true
+	done
 	is "host name" stockade "$("$driver" -- uname -n)"
 	is "same uid and gid inside" "$(id -u):$(id -g)" "$("$driver" -- sh -c 'echo $(id -u):$(id -g)')"
 	is "a working directory" /tmp "$("$driver" --cwd /tmp -- pwd)"
