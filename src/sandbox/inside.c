@@ -64,7 +64,7 @@ static int copy_arguments(struct inside *in)
 static int step_forget(struct inside *in, struct err *e)
 {
 	char *first = program_invocation_name;
-	char *end = (char *)getauxval(AT_EXECFN); // NOLINT(performance-no-int-to-ptr)
+	char *end = (char *)getauxval(AT_EXECFN);
 
 	if (copy_arguments(in) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
