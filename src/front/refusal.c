@@ -79,18 +79,42 @@ struct str refusal_rule(const struct net_rule *r, char buf[static REFUSAL_RULE_M
 	return (struct str){ buf, n < REFUSAL_RULE_MAX ? (size_t)n : REFUSAL_RULE_MAX - 1 };
 }
 
+/* Would a rule for host and port allow it?  Elsewhere such a rule would open more than what was
+ * asked for, or nothing. */
+static bool rule_would_help(const char *reason)
+{
+	return strcmp(reason, "no-rule") == 0 || strcmp(reason, "port") == 0 ||
+	       strcmp(reason, "address-literal") == 0;
+}
+
+/* Only host and port are in what a person may copy to a shell: the path is the agent's. */
 static int put_advice(const struct refusal *r, struct buf *out)
 {
 	bool v6 = memchr(r->host.p, ':', r->host.len) != NULL;
 	const char *open = v6 ? "[" : "", *close = v6 ? "]" : "";
+	int e = buf_printf(out,
+			   "To see why, outside the sandbox:\n"
+			   "  stockade policy explain --connect %s%.*s%s:%u\n",
+			   open, STR_FMT(r->host), close, r->port);
 
+	if (e < 0 || !rule_would_help(r->reason))
+		return e;
 	return buf_printf(out,
-			  "To see why, outside the sandbox:\n"
-			  "  stockade policy explain --connect %s%.*s%s:%u\n"
 			  "To allow it, a person adds to stockade.yaml:\n"
 			  "  network:\n    allow:\n      - \"%s%.*s%s:%u\"\n",
-			  open, STR_FMT(r->host), close, r->port, open, STR_FMT(r->host), close,
-			  r->port);
+			  open, STR_FMT(r->host), close, r->port);
+}
+
+/* What was asked for. */
+static int put_subject(const struct refusal *r, struct buf *out)
+{
+	int e = 0;
+
+	if (r->port)
+		e = buf_printf(out, "destination: %.*s:%u\n", STR_FMT(r->host), r->port);
+	if (e == 0 && r->method.len)
+		e = buf_printf(out, "request: %.*s %.*s\n", STR_FMT(r->method), STR_FMT(r->path));
+	return e;
 }
 
 int refusal_text(const struct refusal *r, struct buf *out)
@@ -101,10 +125,8 @@ int refusal_text(const struct refusal *r, struct buf *out)
 	int e = buf_printf(out, "stockade: %s (%s)\n", r->status == 403 ? "refused" : "failed",
 			   r->reason);
 
-	if (e == 0 && r->port)
-		e = buf_printf(out, "destination: %.*s:%u\n", STR_FMT(r->host), r->port);
-	if (e == 0 && r->method.len)
-		e = buf_printf(out, "request: %.*s %.*s\n", STR_FMT(r->method), STR_FMT(r->path));
+	if (e == 0)
+		e = put_subject(r, out);
 	if (e == 0)
 		e = buf_printf(out, "%s%s", why, *why ? "\n" : "");
 	if (e == 0 && r->detail.len)

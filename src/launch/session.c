@@ -105,14 +105,33 @@ static int log_degraded(struct session *s, struct err *e)
 	return s->sandbox.tier.lost[0] ? record(s, &r, e) : 0;
 }
 
+/* What outlives the session: paths of the host that were writable; the workspace is named first. */
+static void note_writable(struct session *s)
+{
+	for (size_t i = 0; i < s->plan.nsteps; i++) {
+		const struct plan_step *step = &s->plan.steps[i];
+		bool workspace = s->plan.workspace && strcmp(step->target, s->plan.workspace) == 0;
+
+		if (step->kind != PLAN_BIND || step->read_only)
+			continue;
+		if (workspace || s->res->nchanged == 0)
+			snprintf(s->res->changed, sizeof s->res->changed, "%s", step->target);
+		s->res->nchanged++;
+	}
+}
+
 static int make_plan(struct session *s, struct err *e)
 {
 	struct plan_pair pairs[POLICY_CREDENTIALS_MAX];
+	int r;
 
 	s->facts.plan.nplaceholders = secrets_placeholders(&s->secrets, pairs);
 	s->facts.plan.placeholders = pairs;
 	s->facts.plan.session_id = s->res->id;
-	return fails(s, EXIT_POLICY, plan_make(s->req->policy, &s->facts.plan, &s->plan, e));
+	r = fails(s, EXIT_POLICY, plan_make(s->req->policy, &s->facts.plan, &s->plan, e));
+	if (r == 0)
+		note_writable(s);
+	return r;
 }
 
 static int make_sandbox(struct session *s, struct err *e)

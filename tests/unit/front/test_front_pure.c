@@ -207,11 +207,11 @@ static void json_or_text(void **state)
 
 static void texts(void **state)
 {
-	const struct refusal r = { .status = 403,
-				   .reason = "no-rule",
-				   .host = STR_LIT("2001:db8::1"),
-				   .port = 443,
-				   .by_policy = true };
+	struct refusal r = { .status = 403,
+			     .reason = "no-rule",
+			     .host = STR_LIT("2001:db8::1"),
+			     .port = 443,
+			     .by_policy = true };
 	const struct refusal failed = { .status = 504,
 					.reason = "upstream",
 					.host = STR_LIT("a.test"),
@@ -223,6 +223,14 @@ static void texts(void **state)
 	assert_int_equal(refusal_text(&r, &b), 0);
 	assert_non_null(strstr(buf_cstr(&b), "No rule of the policy allows it.\n"));
 	assert_non_null(strstr(buf_cstr(&b), "--connect [2001:db8::1]:443\n"));
+	assert_non_null(strstr(buf_cstr(&b), "allow:\n      - \"[2001:db8::1]:443\"\n"));
+	/* A line for the whole host would open more than the path that was refused. */
+	buf_clear(&b);
+	r.reason = "path";
+	assert_int_equal(refusal_text(&r, &b), 0);
+	assert_non_null(strstr(buf_cstr(&b), "--connect [2001:db8::1]:443\n"));
+	assert_null(strstr(buf_cstr(&b), "To allow it"));
+	r.reason = "no-rule";
 	buf_clear(&b);
 	assert_int_equal(refusal_text(&failed, &b), 0);
 	assert_string_equal(buf_cstr(&b), "stockade: failed (upstream)\ndestination: a.test:443\n"
@@ -260,9 +268,7 @@ static void refusals(void **state)
 		  "stockade: refused (deny-rule)\ndestination: a.test:22\n"
 		  "A rule of the policy forbids it.\nrule: stockade.yaml:7: deny a.test\n"
 		  "To see why, outside the sandbox:\n"
-		  "  stockade policy explain --connect a.test:22\n"
-		  "To allow it, a person adds to stockade.yaml:\n"
-		  "  network:\n    allow:\n      - \"a.test:22\"\n",
+		  "  stockade policy explain --connect a.test:22\n",
 		  "{\"error\":{\"type\":\"stockade_refused\",\"reason\":\"deny-rule\",\"message\":"
 		  "\"A rule of the policy forbids it.\",\"host\":\"a.test\",\"port\":22,\"rule\":"
 		  "\"stockade.yaml:7\",\"explain\":"

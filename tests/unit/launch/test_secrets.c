@@ -137,8 +137,7 @@ static void each_source(void **state)
 			assert_null(strstr(e.text, "hidden"));
 			continue;
 		}
-		if (r < 0 || s.n != 1 ||
-		    !str_eq(buf_str(&s.entries[0].value), str_from(t->want)))
+		if (r < 0 || s.n != 1 || !str_eq(buf_str(&s.entries[0].value), str_from(t->want)))
 			fail_msg("%s: %d %s", t->what, r, e.text);
 		secrets_wipe(&s);
 	}
