@@ -29,12 +29,14 @@
 /* Without a home directory there are no files of the user: no error. */
 static int place(enum home_place which, char ret[static PATH_TEXT_MAX], struct err *e)
 {
-	int r = home_place(which, ret, e);
+	struct err why = ERR_INIT;
+	int r = home_place(which, ret, &why);
 
-	if (r != -ENOENT)
-		return r;
-	ret[0] = '\0';
-	return 0;
+	if (r == -ENOENT) {
+		ret[0] = '\0';
+		return 0;
+	}
+	return r < 0 ? err_set(e, r, "%s", why.text) : 0;
 }
 
 int layers_request_init(struct layers_request *ret, struct err *e)
