@@ -572,6 +572,7 @@ void *__wrap_calloc(size_t n, size_t size)
 /* Without memory there is no plan, rather than one that lacks a step. */
 static void test_no_memory(void **state)
 {
+	const char *files[] = { "/home/u/app/sub/stockade.yaml", "/x.yaml" };
 	char *sockets[] = { (char *)"/run/x.sock" };
 	struct env_entry set[] = { { .name = (char *)"A", .value = (char *)"b" } };
 	struct policy_mount m[] = { mount(MOUNT_READ, "~/.gitconfig", 1),
@@ -587,7 +588,9 @@ static void test_no_memory(void **state)
 			      .unix_sockets = sockets,
 			      .nunix_sockets = 1,
 			      .unix_gateway = true,
-			      .proxy_env = true };
+			      .proxy_env = true,
+			      .files = files,
+			      .nfiles = ARRAY_LEN(files) };
 	struct plan_facts f = facts();
 
 	(void)state;
