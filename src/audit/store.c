@@ -23,25 +23,6 @@
 #define CREATE_TRIES 8
 #define RANDOM_LETTERS 4
 
-int store_state_dir(const char *xdg_state_home, const char *home, char **ret, struct err *e)
-{
-	_cleanup_(buf_done) struct buf b = BUF_INIT(STORE_PATH_MAX - 1);
-	int r;
-
-	if (xdg_state_home && xdg_state_home[0] == '/')
-		r = buf_printf(&b, "%s/stockade", xdg_state_home);
-	else if (home && home[0] == '/')
-		r = buf_printf(&b, "%s/.local/state/stockade", home);
-	else
-		return err_set(e, -EINVAL,
-			       "no place for logs: neither XDG_STATE_HOME nor HOME is "
-			       "an absolute path");
-	if (r < 0)
-		return err_sys(e, r, "the path of the state directory");
-	*ret = str_dup(buf_str(&b));
-	return *ret ? 0 : err_set(e, -ENOMEM, "out of memory");
-}
-
 static int open_dir(int at, const char *name)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -13,8 +13,4 @@ int account_verdict(struct front *f, enum listener_kind via, const struct intent
 /* The end of a tunnel, with its bytes. */
 void account_close(struct conn *c);
 
-/* "file:line" of a rule, "default" for none. */
-#define ACCOUNT_RULE_MAX 512
-struct str account_rule(const struct net_rule *r, char buf[static ACCOUNT_RULE_MAX]);
-
 #endif

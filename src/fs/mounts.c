@@ -170,6 +170,28 @@ static int check_real(const struct wants *ws, const struct plan_facts *facts, co
 	return 0;
 }
 
+/* Opening a FIFO waits for whoever has its other end, a socket is a way to a service, a device one
+ * to the hardware: none is a file to be granted by the way. */
+static int check_node(const struct want *w, const struct plan_facts *facts, struct err *e)
+{
+	static const char *const why[] = {
+		[PLAN_NODE_SOCKET] = "is a socket; 'sockets: {unix: [...]}' grants one",
+		[PLAN_NODE_FIFO] = "is a FIFO, and only files and directories can be granted",
+		[PLAN_NODE_DEVICE] = "is a device, and only files and directories can be granted",
+	};
+	int node = w->mode == MOUNT_HIDE || !facts->node ? PLAN_NODE_DIR
+							 : facts->node(facts->arg, w->source);
+
+	if (node < 0)
+		return err_sys(e, -EINVAL, "%s: cannot look at '%s' (%s)", where(w).text, w->target,
+			       strerror(-node));
+	if (node != PLAN_NODE_FILE && node != PLAN_NODE_DIR)
+		return err_set(e, -EINVAL, "%s: '%s' %s", where(w).text, w->target, why[node]);
+	if (w->workspace && node != PLAN_NODE_DIR)
+		return err_set(e, -EINVAL, "%s: '%s' is not a directory", where(w).text, w->target);
+	return 0;
+}
+
 /* 1 taken, 0 skipped (optional and not there). */
 static int want_add(struct wants *ws, struct want *w, const char *path,
 		    const struct plan_facts *facts, const char *home, struct err *e)
@@ -194,6 +216,8 @@ static int want_add(struct wants *ws, struct want *w, const char *path,
 	w->source = source;
 	w->target = target;
 	r = check_want(w, facts, home, e);
+	if (r == 0)
+		r = check_node(w, facts, e);
 	if (r < 0)
 		return r;
 	ws->w[ws->n] = *w;

@@ -3,6 +3,7 @@
  */
 #include "launch/secrets.h"
 
+#include "base/env.h"
 #include "base/rand.h"
 #include "keeper/secret.h"
 #include "os/clock.h"
@@ -20,30 +21,21 @@
 /* A value and the line end that comes with it. */
 #define SOURCE_MAX (SECRET_VALUE_MAX + 2u)
 
-static int from_env(const struct credential *c, char *const *environ, struct buf *out,
+static int from_env(const struct credential *c, char *const *host_env, struct buf *out,
 		    struct err *e)
 {
-	size_t len = strlen(c->from);
+	const char *value = env_value(host_env, c->from);
 
-	for (; environ && *environ; environ++)
-		if (strncmp(*environ, c->from, len) == 0 && (*environ)[len] == '=')
-			return buf_append_str(out, str_from(*environ + len + 1));
+	if (value)
+		return buf_append_str(out, str_from(value));
 	return err_set(e, -ENOENT, "the environment variable %s is not set", c->from);
 }
 
-static const char *find_home(char *const *environ)
-{
-	for (; environ && *environ; environ++)
-		if (strncmp(*environ, "HOME=", 5) == 0)
-			return *environ + 5;
-	return NULL;
-}
-
-static int from_file(const struct credential *c, char *const *environ, struct buf *out,
+static int from_file(const struct credential *c, char *const *host_env, struct buf *out,
 		     struct err *e)
 {
 	_cleanup_(buf_done) struct buf path = BUF_INIT(POLICY_STRING_MAX * 2);
-	const char *home = find_home(environ);
+	const char *home = env_value(host_env, "HOME");
 	int r;
 
 	if (c->from[0] == '~' && c->from[1] == '/' && home)
@@ -94,12 +86,12 @@ static int wait_end(int pidfd, int *ret_code)
 	return spawn_wait(pidfd, false, ret_code);
 }
 
-static int from_cmd(const struct credential *c, char *const *environ, struct buf *out,
+static int from_cmd(const struct credential *c, char *const *host_env, struct buf *out,
 		    struct err *e)
 {
 	char *const argv[] = { (char *)"sh", (char *)"-c", c->from, NULL };
 	_cleanup_(close_fd) int reader = -1, writer = -1, pidfd = -1;
-	struct spawn s = { .path = "/bin/sh", .exec_fd = -1, .argv = argv, .env = environ };
+	struct spawn s = { .path = "/bin/sh", .exec_fd = -1, .argv = argv, .env = host_env };
 	int fds[2], code = 0, r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -137,7 +129,7 @@ static struct str without_line_end(struct str s)
 	return s;
 }
 
-static int load_one(const struct credential *c, char *const *environ, struct secret_entry *ret,
+static int load_one(const struct credential *c, char *const *host_env, struct secret_entry *ret,
 		    struct err *e)
 {
 	static int (*const sources[])(const struct credential *, char *const *, struct buf *,
@@ -153,7 +145,7 @@ static int load_one(const struct credential *c, char *const *environ, struct sec
 	ret->value = BUF_INIT(SOURCE_MAX);
 	r = buf_reserve(&ret->value, SOURCE_MAX); /* never moved */
 	if (r == 0)
-		r = sources[c->source](c, environ, &ret->value, e);
+		r = sources[c->source](c, host_env, &ret->value, e);
 	if (r == -ENOENT && c->optional) {
 		r = 0; /* left empty: keeper never hears of it, and refuses who asks */
 		if (e)
@@ -185,7 +177,7 @@ static bool is_bound(const struct policy *p, const struct credential *c)
 	return false;
 }
 
-int secrets_load(const struct policy *p, char *const *environ, struct secrets *ret, struct err *e)
+int secrets_load(const struct policy *p, char *const *host_env, struct secrets *ret, struct err *e)
 {
 	struct secrets s = { .n = 0 };
 
@@ -194,7 +186,7 @@ int secrets_load(const struct policy *p, char *const *environ, struct secrets *r
 
 		if (!is_bound(p, &p->credentials[i]))
 			continue;
-		r = load_one(&p->credentials[i], environ, &s.entries[s.n++], e);
+		r = load_one(&p->credentials[i], host_env, &s.entries[s.n++], e);
 		if (r < 0) {
 			secrets_wipe(&s);
 			return r;

@@ -27,9 +27,9 @@ struct secrets {
 	size_t n;
 };
 
-/* Loads each credential that an allow rule binds; `environ` is the host's.  Errors name the
+/* Loads each credential that an allow rule binds; `host_env` is the host's.  Errors name the
  * credential, its source and the policy line, never the value. */
-int secrets_load(const struct policy *p, char *const *environ, struct secrets *ret, struct err *e);
+int secrets_load(const struct policy *p, char *const *host_env, struct secrets *ret, struct err *e);
 /* Wipes the values and keeps the placeholders: once they were sent. */
 void secrets_wipe(struct secrets *s);
 /* The variables that get a placeholder inside; returns how many. */
