@@ -227,7 +227,7 @@ static void texts(void **state)
 	/* A line for the whole host would open more than the path that was refused. */
 	buf_clear(&b);
 	r.reason = "path";
-	assert_int_equal(refuse_text(&r, &b), 0);
+	assert_int_equal(refusal_text(&r, &b), 0);
 	assert_non_null(strstr(buf_cstr(&b), "--connect [2001:db8::1]:443\n"));
 	assert_null(strstr(buf_cstr(&b), "To allow it"));
 	r.reason = "no-rule";
@@ -268,9 +268,7 @@ static void refusals(void **state)
 		  "stockade: refused (deny-rule)\ndestination: a.test:22\n"
 		  "A rule of the policy forbids it.\nrule: stockade.yaml:7: deny a.test\n"
 		  "To see why, outside the sandbox:\n"
-		  "  stockade policy explain --connect a.test:22\n"
-		  "To allow it, a person adds to stockade.yaml:\n"
-		  "  network:\n    allow:\n      - \"a.test:22\"\n",
+		  "  stockade policy explain --connect a.test:22\n",
 		  "{\"error\":{\"type\":\"stockade_refused\",\"reason\":\"deny-rule\",\"message\":"
 		  "\"A rule of the policy forbids it.\",\"host\":\"a.test\",\"port\":22,\"rule\":"
 		  "\"stockade.yaml:7\",\"explain\":"
