@@ -28,7 +28,7 @@
 
 /* Maxima: names and tokens are short by their grammar; a rule's file may have a long path; detail
  * holds a command line or an error line.  Together, escaped six-fold, they stay below
- * AUDIT_LINE_MAX, and unescaped below the 16 KiB of MSG_RECORD. */
+ * AUDIT_LINE_MAX, and packed below a quarter of MSG_RECORD. */
 const struct audit_field audit_fields[] = {
 	STR_FIELD(by, 16),
 	STR_FIELD(verdict, 8),
@@ -142,9 +142,9 @@ static bool verdict_known(struct str v)
 	return v.len == 0 || str_eq(v, STR_LIT("allow")) || str_eq(v, STR_LIT("deny"));
 }
 
-int record_unpack(struct str payload, struct audit_record *ret)
+int record_unpack_next(struct str *rest, struct audit_record *ret)
 {
-	struct wire_in in = { .rest = payload };
+	struct wire_in in = { .rest = *rest };
 	struct audit_record r = { 0 };
 	uint8_t event = wire_get_u8(&in);
 
@@ -160,9 +160,20 @@ int record_unpack(struct str payload, struct audit_record *ret)
 		else
 			*(uint64_t *)at = wire_get_u64(&in);
 	}
-	if (wire_in_done(&in) < 0 || event >= AUDIT_EVENT_MAX || !verdict_known(r.verdict))
+	if (in.bad || event >= AUDIT_EVENT_MAX || !verdict_known(r.verdict))
 		return -EBADMSG;
 	r.event = (enum audit_event)event;
+	*rest = in.rest;
+	*ret = r;
+	return 0;
+}
+
+int record_unpack(struct str payload, struct audit_record *ret)
+{
+	struct audit_record r;
+
+	if (record_unpack_next(&payload, &r) < 0 || payload.len > 0)
+		return -EBADMSG;
 	*ret = r;
 	return 0;
 }

@@ -57,9 +57,12 @@ struct audit_record {
 	struct str credential; /* name of what was injected, never its value */
 };
 
-/* The message MSG_RECORD.  Strings over their limit (audit/field.h) are cut and marked. */
+/* Appends one record as it stands in the message MSG_RECORD, which holds one or several, one behind
+ * the other.  Strings over their limit (audit/field.h) are cut and marked. */
 int record_pack(const struct audit_record *r, struct buf *out);
 int record_unpack(struct str payload, struct audit_record *ret); /* slices into payload */
+/* Takes the first record off `rest`; both are untouched on failure (-EBADMSG). */
+int record_unpack_next(struct str *rest, struct audit_record *ret);
 
 /* One line (no newline): members with empty values are left out. */
 int record_format(const struct audit_record *r, uint64_t seq, const char *prev_hex,

@@ -4,7 +4,9 @@
  * reads the agent's bytes, and any role may have been taken over.
  *
  * One turn: wait, read what is there from every channel (bounded, so that nobody starves), write it
- * with one write(2).
+ * with one write(2).  Then, for GATHER_MS, only launch is listened to: records queue in the sockets
+ * meanwhile, and whoever sends one does not wake us for it, which would cost it more than the
+ * record.
  */
 #include "audit/role.h"
 
@@ -19,12 +21,15 @@
 /* Messages taken from one channel in a turn: 64 KiB of log or so; the others wait less than a
  * millisecond. */
 #define TURN_MESSAGES 256u
+/* After a turn that wrote something. Long enough for some eighty records of a busy gateway, far
+ * less than their socket holds, and short for who follows the log. */
+#define GATHER_MS 2
 /* Rounds of TURN_MESSAGES taken from one channel after the end: more than its socket buffer holds.
  * Launch stops the others before it stops us, so who still speaks then is not to be waited for. */
 #define DRAIN_ROUNDS 64u
 /* MSG_SUMMARY's payload (ipc/msgs.def). */
 #define SUMMARY_MAX 16384u
-/* MSG_RECORD's payload. */
+/* One packed record: every string at its longest. */
 #define RECORD_MAX 16384u
 
 struct audit_role {
@@ -76,27 +81,43 @@ static int write_record(struct audit_role *a, const struct audit_record *r, stru
 	return buf_len(&a->log->batch) >= AUDIT_BATCH_FULL ? audit_log_flush(a->log, e) : 0;
 }
 
-static int take_record(struct audit_role *a, const struct channel *from, struct str payload,
-		       struct err *e)
+static int take_record(struct audit_role *a, const struct channel *from, struct str packed,
+		       struct audit_record *r, struct err *e)
 {
-	bool is_launch = from == a->launch;
-	struct audit_record r;
-	int ret = record_unpack(payload, &r);
-
-	if (ret < 0)
-		return err_set(e, ret, "audit: a malformed record from %s", role_name(from->peer));
-	if (!is_launch && (SESSION_EVENTS & (1u << r.event)))
+	if (from != a->launch && (SESSION_EVENTS & (1u << r->event)))
 		return err_set(e, -EPROTO, "audit: %s speaks for the launcher",
 			       role_name(from->peer));
-	if (r.event == AUDIT_SESSION_END) {
+	if (r->event == AUDIT_SESSION_END) {
+		int ret;
+
 		if (buf_len(&a->end))
 			return err_set(e, -EPROTO, "audit: the session ended twice");
-		ret = buf_append_str(&a->end, payload);
+		ret = buf_append_str(&a->end, packed);
 		return ret < 0 ? err_sys(e, ret, "audit") : 0;
 	}
-	r.by = str_from(role_name(from->peer));
-	r.time_ns = a->turn_ns;
-	return write_record(a, &r, e);
+	r->by = str_from(role_name(from->peer));
+	r->time_ns = a->turn_ns;
+	return write_record(a, r, e);
+}
+
+/* A message holds one record or several, one behind the other. */
+static int take_records(struct audit_role *a, const struct channel *from, struct str payload,
+			struct err *e)
+{
+	int ret = 0;
+
+	do {
+		struct str packed = payload;
+		struct audit_record r;
+
+		ret = record_unpack_next(&payload, &r);
+		if (ret < 0)
+			return err_set(e, ret, "audit: a malformed record from %s",
+				       role_name(from->peer));
+		packed.len -= payload.len;
+		ret = take_record(a, from, packed, &r, e);
+	} while (ret == 0 && payload.len > 0);
+	return ret;
 }
 
 /* At most `max` messages; 1 more may be there, 0 no more now. A peer that is gone is closed. */
@@ -123,16 +144,28 @@ static int take_channel(struct audit_role *a, struct channel *c, unsigned max, s
 		if (m.type != MSG_RECORD)
 			return err_set(e, -EPROTO, "audit: %s sent %s", role_name(c->peer),
 				       msg_name(m.type));
-		r = take_record(a, c, m.payload, e);
+		r = take_records(a, c, m.payload, e);
 		if (r < 0)
 			return r;
 	}
 	return 1;
 }
 
+/* Lets records gather; launch is heard at once. */
+static int gather(const struct channel *launch, struct err *e)
+{
+	struct pollfd p = { .fd = launch->fd, .events = POLLIN };
+
+	if (poll(&p, 1, GATHER_MS) < 0 && errno != EINTR)
+		return err_sys(e, -errno, "audit: poll");
+	return 0;
+}
+
 static int run_turn(struct audit_role *a, struct channel **all, size_t n, struct err *e)
 {
 	struct pollfd fds[AUDIT_PEERS_MAX + 1];
+	bool any;
+	int r;
 
 	/* poll() skips a negative descriptor: a closed channel. */
 	for (size_t i = 0; i < n; i++)
@@ -142,12 +175,13 @@ static int run_turn(struct audit_role *a, struct channel **all, size_t n, struct
 			return err_sys(e, -errno, "audit: poll");
 	a->turn_ns = clock_real_ns();
 	for (size_t i = 0; i < n; i++) {
-		int r = fds[i].revents ? take_channel(a, all[i], TURN_MESSAGES, e) : 0;
-
+		r = fds[i].revents ? take_channel(a, all[i], TURN_MESSAGES, e) : 0;
 		if (r < 0)
 			return r;
 	}
-	return audit_log_flush(a->log, e);
+	any = buf_len(&a->log->batch) > 0;
+	r = audit_log_flush(a->log, e);
+	return r == 0 && any && !a->stop ? gather(a->launch, e) : r;
 }
 
 static int drain(struct audit_role *a, struct channel *c, struct err *e)

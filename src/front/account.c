@@ -14,6 +14,10 @@
 #include <poll.h>
 
 #define AUDIT_WAIT_MS 5000
+/* Records that wait: one message (ipc/msgs.def). */
+#define RECORDS_MAX 65536u
+/* One more fits surely: its strings at their longest (audit/record.c). */
+#define RECORD_ROOM 16384u
 
 static const char *const via_names[LISTENER_MAX] = {
 	[LISTENER_TRANSPARENT4] = "transparent",
@@ -42,27 +46,49 @@ static int settle(struct channel *audit)
 	return r;
 }
 
-int account_record(struct front *f, enum listener_kind via, struct audit_record *r)
+int account_flush(struct front *f)
 {
 	int e;
 
 	if (f->failed)
 		return f->failed;
-	r->by = STR_LIT("front");
-	r->via = str_from(via_names[via]);
-	buf_clear(&f->message);
-	e = record_pack(r, &f->message);
-	if (e == 0)
-		e = channel_send(f->setup->audit, MSG_RECORD, buf_str(&f->message), -1);
+	if (buf_len(&f->records) == 0)
+		return 0;
+	e = channel_send(f->setup->audit, MSG_RECORD, buf_str(&f->records), -1);
 	if (e == 0 && channel_pending(f->setup->audit))
 		e = settle(f->setup->audit);
+	buf_clear(&f->records);
 	if (e < 0)
 		front_fail(f, e);
 	return e;
 }
 
-int account_verdict(struct front *f, enum listener_kind via, const struct intent *in,
-		    const struct verdict *v, const char *reason, unsigned status)
+/* Behind those that wait. */
+static int add(struct front *f, enum listener_kind via, struct audit_record *r)
+{
+	int e = f->failed;
+
+	if (e == 0 && buf_len(&f->records) > RECORDS_MAX - RECORD_ROOM)
+		e = account_flush(f);
+	if (e < 0)
+		return e;
+	r->by = STR_LIT("front");
+	r->via = str_from(via_names[via]);
+	e = record_pack(r, &f->records);
+	if (e < 0)
+		front_fail(f, e);
+	return e;
+}
+
+int account_record(struct front *f, enum listener_kind via, struct audit_record *r)
+{
+	int e = add(f, via, r);
+
+	return e < 0 ? e : account_flush(f);
+}
+
+static int add_verdict(struct front *f, enum listener_kind via, const struct intent *in,
+		       const struct verdict *v, const char *reason, unsigned status)
 {
 	static const enum audit_event events[] = {
 		[INTENT_RESOLVE] = AUDIT_RESOLVE,
@@ -87,7 +113,21 @@ int account_verdict(struct front *f, enum listener_kind via, const struct intent
 
 	if (r.path.len > AUDIT_PATH_MAX)
 		r.path.len = AUDIT_PATH_MAX;
-	return account_record(f, via, &r);
+	return add(f, via, &r);
+}
+
+int account_verdict(struct front *f, enum listener_kind via, const struct intent *in,
+		    const struct verdict *v, const char *reason, unsigned status)
+{
+	int e = add_verdict(f, via, in, v, reason, status);
+
+	return e < 0 ? e : account_flush(f);
+}
+
+int account_allowed(struct front *f, enum listener_kind via, const struct intent *in,
+		    const struct verdict *v)
+{
+	return add_verdict(f, via, in, v, NULL, 0);
 }
 
 void account_close(struct conn *c)
@@ -98,5 +138,5 @@ void account_close(struct conn *c)
 				  .bytes_up = c->flow[FLOW_UP].bytes,
 				  .bytes_down = c->flow[FLOW_DOWN].bytes };
 
-	account_record(c->front, c->via, &r);
+	add(c->front, c->via, &r);
 }

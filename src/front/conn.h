@@ -8,6 +8,9 @@
  * whose receiver is slow stops being read: its watch drops EPOLLIN, and only then, so that a busy
  * exchange never calls epoll_ctl.
  *
+ * A decision is recorded before its bytes leave.  The requests decided on in one turn share one
+ * message to audit: their heads are held (upstream_hold) until it is sent, at the end of the turn.
+ *
  * Closing only marks: the struct is freed after the turn (front->dead), so that a caller further
  * up may still look at ->state.
  */
@@ -83,11 +86,12 @@ struct upstream {
 	struct watch watch;
 	struct timer timer; /* idle */
 	bool mediated;
-	bool reused;	       /* came out of the pool: may be stale */
-	int fd;		       /* plain: owned; mediated: stream.fd */
-	struct channel stream; /* mediated only */
-	struct buf in;	       /* unfinished response head */
-	struct buf out;	       /* what the socket would not take yet */
+	bool reused;				 /* came out of the pool: may be stale */
+	struct upstream *next_held, **prev_held; /* front->held; prev_held NULL: not there */
+	int fd;					 /* plain: owned; mediated: stream.fd */
+	struct channel stream;			 /* mediated only */
+	struct buf in;				 /* unfinished response head */
+	struct buf out;				 /* what the socket would not take yet */
 	struct host host;
 	uint16_t port;
 };
@@ -173,6 +177,8 @@ struct front {
 	char path[HTTP1_TARGET_MAX]; /* normalised path of `request` */
 	struct buf head;	     /* being written */
 	struct buf message;	     /* being packed */
+	struct buf records;	     /* packed, not yet sent to audit: one message */
+	struct upstream *held;	     /* their `out` waits for `records` to be sent */
 	uint64_t dns_denied_seed;
 	uint64_t dns_denied[4096]; /* hashes of names whose denial was recorded */
 	size_t ndns_denied;

@@ -105,6 +105,8 @@ void forward_failed(struct conn *c, const char *what)
 {
 	struct exchange *x = &c->ex;
 
+	if (c->front->failed)
+		return; /* the role ends: not one byte more */
 	if (!x->resumed && x->head_kept && c->up->reused) {
 		upstream_close(TAKE_PTR(c->up));
 		c->retry = true;
@@ -227,18 +229,17 @@ static void exchange_init(struct conn *c, const struct http1_request *r)
 	x->chunk_up = r->body == BODY_CHUNKED;
 }
 
-/* The head goes out.  0, or -errno; a head that surely was not seen upstream stays in `in`. */
+/* The head goes out: with all others of this turn at its end, or at once when a body follows it.
+ * 0, or -errno; a head that surely was not seen upstream stays in `in`. */
 static int send_head(struct conn *c, const struct intent *in)
 {
 	struct front *f = c->front;
 	const struct http1_request *r = &f->request;
 	bool mediated = c->up->mediated;
-	struct iovec iov;
 	int e;
 
-	buf_clear(&f->head);
 	c->ex.head_kept = r->head_len;
-	e = mediated ? mediate_request(c, in) : forward_head(r, in, &f->head);
+	e = mediated ? mediate_request(c, in) : forward_head(r, in, &c->up->out);
 	if (e < 0)
 		return e;
 	if (mediated || !repeatable(r)) {
@@ -248,8 +249,8 @@ static int send_head(struct conn *c, const struct intent *in)
 	if (mediated)
 		/* Content-Length: 0 is a body that ends here. */
 		return c->ex.up.done && r->body != BODY_NONE ? mediate_body_end(c) : 0;
-	iov = (struct iovec){ f->head.base, buf_len(&f->head) };
-	return front_send(c->up->fd, &c->up->out, &iov, 1);
+	upstream_hold(c->up);
+	return c->ex.up.done ? 0 : upstream_release(c->up);
 }
 
 /* Head, and what of the body is already here. */
@@ -265,7 +266,7 @@ static void start(struct conn *c, const struct intent *in)
 		forward_failed(c, "the upstream closed the connection");
 		return;
 	}
-	if (waits(c->up))
+	if (waits(c->up) && !c->up->prev_held)
 		conn_want(c, false, EPOLLOUT, EPOLLOUT);
 	/* Back leaves Expect out: nobody upstream is asked, the body may come. */
 	if (c->up->mediated && r->expect_continue)
@@ -349,7 +350,7 @@ static void allowed(struct conn *c, const struct intent *in, const struct verdic
 		return;
 	}
 	/* Back records what it mediates. */
-	if (!c->retry && !c->up->mediated && account_verdict(f, c->via, in, v, NULL, 0) < 0)
+	if (!c->retry && !c->up->mediated && account_allowed(f, c->via, in, v) < 0)
 		return;
 	c->retry = false;
 	start(c, in);
@@ -387,6 +388,21 @@ static bool one_request(struct conn *c)
 	else
 		allowed(c, &in, &v);
 	return true;
+}
+
+void forward_release(struct front *f)
+{
+	/* One that failed may be tried again, which may hold another: until none is left. */
+	while (f->failed == 0 && f->held) {
+		struct upstream *u = f->held;
+		struct conn *c = u->owner;
+
+		if (upstream_release(u) < 0)
+			forward_failed(c, "the upstream closed the connection");
+		else if (waits(u))
+			conn_want(c, false, EPOLLOUT, EPOLLOUT);
+	}
+	account_flush(f);
 }
 
 bool forward_step(struct conn *c)

@@ -14,6 +14,8 @@ bool forward_from_agent(struct conn *c);
 /* The upstream failed before any byte of the response came: tries once more on a fresh one where
  * that is safe, else answers 502. */
 void forward_failed(struct conn *c, const char *what);
+/* The end of a turn: its records go to audit in one message, then the heads that were held. */
+void forward_release(struct front *f);
 /* Request and response are complete (or the response came early): what next. */
 void forward_done(struct conn *c);
 

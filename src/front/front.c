@@ -8,7 +8,9 @@
 #include "front/front.h"
 
 #include "base/rand.h"
+#include "front/account.h"
 #include "front/conn.h"
+#include "front/forward.h"
 #include "front/listener.h"
 #include "front/opening.h"
 #include "front/upstream.h"
@@ -87,6 +89,7 @@ static void after_turn(struct loop *l)
 {
 	struct front *f = container_of(l, struct front, loop);
 
+	forward_release(f);
 	after(l);
 	if (f->failed == 0)
 		loop_change(l, &f->back,
@@ -115,6 +118,7 @@ static void stop(struct front *f)
 {
 	while (f->conns)
 		conn_close(f->conns);
+	account_flush(f); /* the ends of the tunnels */
 	upstream_close_all(f);
 	after(&f->loop);
 	listener_stop(f);
@@ -126,6 +130,7 @@ static void stop(struct front *f)
 	dns_names_free(f->names);
 	buf_done(&f->head);
 	buf_done(&f->message);
+	buf_done(&f->records);
 	loop_done(&f->loop);
 }
 
@@ -139,6 +144,7 @@ int front_run(const struct front_setup *setup)
 	f->setup = setup;
 	f->head = BUF_INIT(WORK_MAX);
 	f->message = BUF_INIT(WORK_MAX);
+	f->records = BUF_INIT(WORK_MAX);
 	r = loop_init(&f->loop);
 	if (r < 0) {
 		free(f);

@@ -239,17 +239,13 @@ static void received(struct conn *c)
 static void flushed(struct conn *c)
 {
 	struct upstream *u = c->up;
-	struct str s = buf_str(&u->out);
-	ssize_t n = s.len ? send(u->fd, s.p, s.len, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+	if (upstream_flush(u) < 0) {
 		forward_failed(c, "the upstream stopped reading the request");
 		return;
 	}
-	buf_consume(&u->out, n > 0 ? (size_t)n : 0);
 	if (buf_len(&u->out) > 0)
 		return;
-	buf_done(&u->out);
 	conn_want(c, false, 0, EPOLLOUT);
 	conn_read_agent(c, true);
 }
@@ -289,6 +285,8 @@ void conn_on_upstream(struct watch *w, uint32_t events)
 		mediate_event(c, events);
 		return;
 	}
+	if (u->prev_held)
+		return; /* it was asked nothing yet: looked at when the head is out */
 	if (events & EPOLLOUT)
 		flushed(c);
 	if (c->state != CONN_EXCHANGE || c->up != u)

@@ -5,6 +5,7 @@
  */
 #include "front/upstream.h"
 
+#include "front/account.h"
 #include "os/fd.h"
 
 #include <errno.h>
@@ -64,11 +65,58 @@ static void leave_pool(struct upstream *u)
 	loop_timer_clear(&u->front->loop, &u->timer);
 }
 
+void upstream_hold(struct upstream *u)
+{
+	struct front *f = u->front;
+
+	if (u->prev_held)
+		return;
+	u->next_held = f->held;
+	u->prev_held = &f->held;
+	if (f->held)
+		f->held->prev_held = &u->next_held;
+	f->held = u;
+}
+
+static void unhold(struct upstream *u)
+{
+	if (!u->prev_held)
+		return;
+	*u->prev_held = u->next_held;
+	if (u->next_held)
+		u->next_held->prev_held = u->prev_held;
+	u->prev_held = NULL;
+	u->next_held = NULL;
+}
+
+int upstream_release(struct upstream *u)
+{
+	int r = account_flush(u->front);
+
+	unhold(u);
+	return r < 0 ? r : upstream_flush(u);
+}
+
+int upstream_flush(struct upstream *u)
+{
+	struct str s = buf_str(&u->out);
+	ssize_t n = s.len ? send(u->fd, s.p, s.len, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		return -errno;
+	buf_consume(&u->out, n > 0 ? (size_t)n : 0);
+	/* Heads are small: their buffer stays for the next one. */
+	if (buf_len(&u->out) == 0 && u->out.cap > FRONT_KEEP_BUF)
+		buf_done(&u->out);
+	return 0;
+}
+
 void upstream_close(struct upstream *u)
 {
 	struct front *f = u->front;
 
 	leave_pool(u);
+	unhold(u);
 	loop_remove(&f->loop, &u->watch);
 	loop_timer_clear(&f->loop, &u->timer);
 	if (u->mediated)

@@ -19,6 +19,12 @@ struct upstream *upstream_take(struct front *f, const struct host *host, uint16_
 /* Into the pool: nothing is in flight on it. */
 void upstream_idle(struct upstream *u);
 void upstream_close(struct upstream *u);
+/* What is in `out` waits for its record: the end of the turn releases it. */
+void upstream_hold(struct upstream *u);
+/* Sends the records, and then `out`.  0, or -errno. */
+int upstream_release(struct upstream *u);
+/* Sends what is in `out`, as far as the socket takes it.  0, or -errno. */
+int upstream_flush(struct upstream *u);
 /* False when the peer has closed it or speaks out of turn. */
 bool upstream_fresh(const struct upstream *u);
 /* Every idle one; the role ends. */

@@ -129,8 +129,7 @@ static struct str without_line_end(struct str s)
 	return s;
 }
 
-static int load_one(const struct credential *c, char *const *host_env, struct secret_entry *ret,
-		    struct err *e)
+static int read_one(struct secret_entry *ret, char *const *host_env, struct err *e)
 {
 	static int (*const sources[])(const struct credential *, char *const *, struct buf *,
 				      struct err *) = {
@@ -138,12 +137,10 @@ static int load_one(const struct credential *c, char *const *host_env, struct se
 		[CREDENTIAL_FILE] = from_file,
 		[CREDENTIAL_CMD] = from_cmd,
 	};
+	const struct credential *c = ret->credential;
 	struct str value;
-	int r;
+	int r = buf_reserve(&ret->value, SOURCE_MAX); /* never moved */
 
-	ret->credential = c;
-	ret->value = BUF_INIT(SOURCE_MAX);
-	r = buf_reserve(&ret->value, SOURCE_MAX); /* never moved */
 	if (r == 0)
 		r = sources[c->source](c, host_env, &ret->value, e);
 	if (r == -ENOENT && c->optional) {
@@ -158,14 +155,19 @@ static int load_one(const struct credential *c, char *const *host_env, struct se
 	if (r < 0)
 		return err_context(e, r, "%s:%u: credential %s",
 				   c->origin.file ? c->origin.file : "", c->origin.line, c->name);
-	if (c->placeholder_env) {
-		char letters[PLACEHOLDER_LETTERS + 1];
-
-		rand_text(letters, PLACEHOLDER_LETTERS);
-		snprintf(ret->placeholder, sizeof ret->placeholder, POLICY_PLACEHOLDER_PREFIX "%s",
-			 letters);
-	}
 	return 0;
+}
+
+static void name_one(struct secret_entry *ret, const struct credential *c)
+{
+	char letters[PLACEHOLDER_LETTERS + 1];
+
+	*ret = (struct secret_entry){ .credential = c, .value = BUF_INIT(SOURCE_MAX) };
+	if (!c->placeholder_env)
+		return;
+	rand_text(letters, PLACEHOLDER_LETTERS);
+	snprintf(ret->placeholder, sizeof ret->placeholder, POLICY_PLACEHOLDER_PREFIX "%s",
+		 letters);
 }
 
 static bool is_bound(const struct policy *p, const struct credential *c)
@@ -177,22 +179,24 @@ static bool is_bound(const struct policy *p, const struct credential *c)
 	return false;
 }
 
-int secrets_load(const struct policy *p, char *const *host_env, struct secrets *ret, struct err *e)
+void secrets_name(const struct policy *p, struct secrets *ret)
 {
-	struct secrets s = { .n = 0 };
+	ret->n = 0;
+	for (size_t i = 0; i < p->ncredentials && ret->n < POLICY_CREDENTIALS_MAX; i++)
+		if (is_bound(p, &p->credentials[i]))
+			name_one(&ret->entries[ret->n++], &p->credentials[i]);
+}
 
-	for (size_t i = 0; i < p->ncredentials && s.n < POLICY_CREDENTIALS_MAX; i++) {
-		int r;
+int secrets_read(struct secrets *s, char *const *host_env, struct err *e)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		int r = read_one(&s->entries[i], host_env, e);
 
-		if (!is_bound(p, &p->credentials[i]))
-			continue;
-		r = load_one(&p->credentials[i], host_env, &s.entries[s.n++], e);
 		if (r < 0) {
-			secrets_wipe(&s);
+			secrets_wipe(s);
 			return r;
 		}
 	}
-	*ret = s;
 	return 0;
 }
 

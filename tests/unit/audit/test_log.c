@@ -371,6 +371,49 @@ static void send_record(struct channel *c, const struct audit_record *r)
 	assert_int_equal(channel_send(c, MSG_RECORD, buf_str(&b), -1), 0);
 }
 
+/* Several records in one message are so many lines; one bad among them refuses them. */
+static void test_role_several(void **state)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(65536), text = BUF_INIT(1 << 20);
+	struct audit_record r = record(AUDIT_REQUEST);
+	struct audit_record end = { .event = AUDIT_SESSION_END };
+	struct session s;
+	struct audit_verify v;
+	struct found f;
+
+	(void)state;
+	session_open(&s);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(record_pack(&r, &b), 0);
+	assert_int_equal(channel_send(&s.peer_ends[0], MSG_RECORD, buf_str(&b), -1), 0);
+	buf_clear(&b);
+	/* The end comes last even where something follows it in its own message. */
+	assert_int_equal(record_pack(&end, &b), 0);
+	assert_int_equal(record_pack(&r, &b), 0);
+	assert_int_equal(channel_send(&s.launch_end, MSG_RECORD, buf_str(&b), -1), 0);
+	assert_int_equal(channel_send(&s.launch_end, MSG_STOP, STR_NONE, -1), 0);
+	assert_int_equal(audit_run(&s.launch, s.peers, 2, &s.log, NULL), 0);
+	assert_int_equal(fd_read_file(dirfd_, "s", &text), 0);
+	v = verify(buf_str(&text), &f);
+	assert_int_equal(v.problems, 0);
+	assert_int_equal(v.lines, 102);
+	assert_true(v.ended);
+	session_close(&s);
+
+	session_open(&s);
+	buf_clear(&b);
+	assert_int_equal(record_pack(&r, &b), 0);
+	assert_int_equal(buf_append_str(&b, STR_LIT("junk")), 0);
+	assert_int_equal(channel_send(&s.peer_ends[0], MSG_RECORD, buf_str(&b), -1), 0);
+	assert_int_equal(audit_run(&s.launch, s.peers, 2, &s.log, NULL), -EBADMSG);
+	session_close(&s);
+
+	session_open(&s);
+	assert_int_equal(channel_send(&s.peer_ends[0], MSG_RECORD, STR_NONE, -1), 0);
+	assert_int_equal(audit_run(&s.launch, s.peers, 2, &s.log, NULL), -EBADMSG);
+	session_close(&s);
+}
+
 static void test_role(void **state)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20), packed = BUF_INIT(256);
@@ -483,7 +526,7 @@ static void test_store_order(void **state)
 	char id[STORE_ID_LEN + 1], under[256];
 
 	(void)state;
-	snprintf(under, sizeof under, "%s/order", dir);
+	snprintf(under, sizeof under, "%s/order/stockade", dir);
 	for (unsigned i = 0; i < 60; i++) {
 		assert_int_equal(store_create(under, from + i * step, &s, NULL), 0);
 		assert_int_equal(store_find(under, "last", id, NULL), 0);
@@ -546,7 +589,7 @@ int main(void)
 		cmocka_unit_test(test_full),	      cmocka_unit_test(test_two_holders),
 		cmocka_unit_test(test_role),	      cmocka_unit_test(test_role_refuses),
 		cmocka_unit_test(test_role_failures), cmocka_unit_test(test_store),
-		cmocka_unit_test(test_store_order),
+		cmocka_unit_test(test_store_order),   cmocka_unit_test(test_role_several),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

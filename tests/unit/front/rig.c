@@ -576,29 +576,39 @@ int rig_stop(struct rig *r)
 
 /* ---- records ---- */
 
-void rig_record(struct rig *r, enum audit_event ev, struct audit_record *ret)
+/* What is left of the message taken last: it may hold several. */
+static struct str records;
+
+/* The next record, or false when none comes within `ms`. */
+static bool next_record(struct rig *r, int ms, struct audit_record *ret)
 {
 	struct msg m;
 
-	while (channel_recv_wait(&r->audit, &m, 2000) == 1) {
+	if (records.len == 0) {
+		if (channel_recv_wait(&r->audit, &m, ms) != 1)
+			return false;
 		assert_int_equal(m.type, MSG_RECORD);
-		assert_int_equal(record_unpack(m.payload, ret), 0);
+		records = m.payload;
+	}
+	assert_int_equal(record_unpack_next(&records, ret), 0);
+	return true;
+}
+
+void rig_record(struct rig *r, enum audit_event ev, struct audit_record *ret)
+{
+	while (next_record(r, 2000, ret))
 		if (ret->event == ev)
 			return;
-	}
 	fail_msg("no record of event %d", ev);
 }
 
 void rig_no_record(struct rig *r, const char *verdict)
 {
 	struct audit_record rec;
-	struct msg m;
 
-	while (channel_recv_wait(&r->audit, &m, 100) == 1) {
-		assert_int_equal(record_unpack(m.payload, &rec), 0);
+	while (next_record(r, 100, &rec))
 		if (str_eq(rec.verdict, str_from(verdict)))
 			fail_msg("a record with verdict %s: %.*s", verdict, STR_FMT(rec.host));
-	}
 }
 
 /* ---- DNS and TLS ---- */

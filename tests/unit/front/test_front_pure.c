@@ -208,10 +208,10 @@ static void json_or_text(void **state)
 static void texts(void **state)
 {
 	struct refusal r = { .status = 403,
-				   .reason = "no-rule",
-				   .host = STR_LIT("2001:db8::1"),
-				   .port = 443,
-				   .by_policy = true };
+			     .reason = "no-rule",
+			     .host = STR_LIT("2001:db8::1"),
+			     .port = 443,
+			     .by_policy = true };
 	const struct refusal failed = { .status = 504,
 					.reason = "upstream",
 					.host = STR_LIT("a.test"),

@@ -44,7 +44,8 @@ static int load(enum credential_source source, const char *from, char *placehold
 				 .origin = { file_of_policy, 7, SOURCE_USER } };
 	rule = (struct net_rule){ .action = ACTION_ALLOW, .credential = name };
 	p = (struct policy){ .rules = &rule, .nrules = 1, .credentials = &c, .ncredentials = 1 };
-	return secrets_load(&p, environ, ret, e);
+	secrets_name(&p, ret);
+	return secrets_read(ret, environ, e);
 }
 
 static const struct row table[] = {
@@ -167,7 +168,8 @@ static void what_no_rule_binds_is_not_read(void **state)
 	struct secrets s;
 
 	(void)state;
-	assert_int_equal(secrets_load(&p, environ, &s, NULL), 0);
+	secrets_name(&p, &s);
+	assert_int_equal(secrets_read(&s, environ, NULL), 0);
 	assert_int_equal(s.n, 0);
 }
 
