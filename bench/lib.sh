@@ -69,6 +69,7 @@ start_haproxy() { # reverse HTTP 9101, TCP 9102
 	cat >"$T/haproxy.cfg" <<-CONF
 		global
 			maxconn 9400
+			maxpipes 100
 			nbthread 1
 		defaults
 			timeout connect 5s
