@@ -29,7 +29,7 @@ check:
 
 bench: build
 	tools/install-deps bench
-	tests/bench/run $(BUILD)
+	STOCKADE_BUILD=$(abspath $(BUILD)) bench/run
 
 lint:
 	tools/install-deps lint test

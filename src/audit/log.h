@@ -27,7 +27,9 @@ struct audit_log {
 
 /* Empty: fd -1, and the chain at its beginning (64 zeros). */
 void audit_log_init(struct audit_log *log);
-/* A new file, mode 0600; -EEXIST when there is one. */
+/* A new file, mode 0600; -EEXIST when there is one.  It is locked (flock(2)) until the last process
+ * that holds this descriptor has let go: who reads it can tell a session that runs from one that
+ * ended without a word. */
 int audit_log_create(struct audit_log *log, int dirfd, const char *name, struct err *e);
 /* Goes on where another process stopped (MSG_LOG); takes `fd` on success only. */
 int audit_log_adopt(struct audit_log *log, int fd, uint64_t seq, struct str prev, struct err *e);

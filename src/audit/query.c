@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* One read(2). */
@@ -270,8 +271,18 @@ static void verify_line(struct verifier *c, uint64_t line_no, int got, struct st
 	hash_sha256(text, hash);
 	hash_hex(hash, c->v->head);
 	c->next_seq = l.seq + 1;
-	c->v->ended = l.r.event == AUDIT_SESSION_END;
+	c->v->ended = l.r.event == AUDIT_SESSION_END || l.r.event == AUDIT_SETUP_REFUSED;
 	audit_line_done(&l);
+}
+
+/* A shared lock is refused while a session holds its own; none is kept.  On a file system without
+ * locks nobody is known to run. */
+static bool is_held(int fd)
+{
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	flock(fd, LOCK_UN);
+	return false;
 }
 
 int audit_verify_file(int fd, struct audit_verify *ret, audit_problem_fn fn, void *arg,
@@ -283,6 +294,7 @@ int audit_verify_file(int fd, struct audit_verify *ret, audit_problem_fn fn, voi
 
 	*ret = (struct audit_verify){ 0 };
 	memset(ret->head, '0', HASH_HEX_LEN);
+	ret->running = is_held(fd); /* asked first: what ends meanwhile has written its end */
 	audit_reader_init(&rd, fd);
 	for (;;) {
 		struct str line = STR_NONE;
@@ -297,6 +309,10 @@ int audit_verify_file(int fd, struct audit_verify *ret, audit_problem_fn fn, voi
 	if (audit_reader_torn(&rd)) {
 		problem(&c, rd.line_no + 1, "cut in the middle of a line");
 		ret->ended = false;
+	} else if (!ret->ended && !ret->running) {
+		problem(&c, rd.line_no + 1,
+			"no session-end, and the session does not run: the end was cut off, or "
+			"the session was killed");
 	}
 	return 0;
 }

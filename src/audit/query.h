@@ -55,13 +55,15 @@ bool audit_filter_match(const struct audit_filter *f, const struct audit_record 
 struct audit_verify {
 	uint64_t lines, problems;
 	char head[HASH_HEX_LEN + 1]; /* hash of the last line; zeros when there is none */
-	bool ended;		     /* the last line is session-end */
+	bool ended;		     /* the last line is session-end, or setup-refused */
+	bool running;		     /* its session still holds the file */
 };
 
 typedef void (*audit_problem_fn)(void *arg, uint64_t line, const char *text);
 
-/* Reads all of it, calls `fn` for each problem.  0 even with problems; negative only when the file
- * could not be read. */
+/* A log whose session no longer runs must have its end: else that was cut off, or the session was
+ * killed, and it is a problem.  Reads all of it, calls `fn` for each problem.  0 even with
+ * problems; negative only when the file could not be read. */
 int audit_verify_file(int fd, struct audit_verify *ret, audit_problem_fn fn, void *arg,
 		      struct err *e);
 

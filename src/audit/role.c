@@ -5,7 +5,8 @@
  *
  * One turn: wait, read what is there from every channel (bounded, so that nobody starves), write it
  * with one write(2).  Then, for GATHER_MS, only launch is listened to: records queue in the sockets
- * meanwhile, and whoever sends one does not wake us for it, which would cost it more than the record.
+ * meanwhile, and whoever sends one does not wake us for it, which would cost it more than the
+ * record.
  */
 #include "audit/role.h"
 
@@ -20,8 +21,8 @@
 /* Messages taken from one channel in a turn: 64 KiB of log or so; the others wait less than a
  * millisecond. */
 #define TURN_MESSAGES 256u
-/* After a turn that wrote something. Long enough for some eighty records of a busy gateway, far less
- * than their socket holds, and short for who follows the log. */
+/* After a turn that wrote something. Long enough for some eighty records of a busy gateway, far
+ * less than their socket holds, and short for who follows the log. */
 #define GATHER_MS 2
 /* Rounds of TURN_MESSAGES taken from one channel after the end: more than its socket buffer holds.
  * Launch stops the others before it stops us, so who still speaks then is not to be waited for. */

@@ -7,6 +7,7 @@
 
 #include "audit/moment.h"
 #include "base/own.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 
@@ -16,37 +17,21 @@
 #define PLAIN "\x1b[0m"
 
 /* Inclusive ranges of characters that change how others are seen, or are not seen themselves. */
-static const struct {
-	uint32_t low, high;
-} hidden[] = {
-	{ 0x80, 0xa0 },	    { 0xad, 0xad },	   { 0x34f, 0x34f },   { 0x61c, 0x61c },
-	{ 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },	   { 0x180b, 0x180f }, { 0x2000, 0x200f },
-	{ 0x2028, 0x202f }, { 0x205f, 0x206f },	   { 0x3000, 0x3000 }, { 0x3164, 0x3164 },
-	{ 0xd800, 0xf8ff }, { 0xfe00, 0xfe0f },	   { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
-	{ 0xfff0, 0xffff }, { 0xe0000, 0x10ffff },
+static const struct utf8_range hidden[] = {
+	{ 0x00, 0x1f },	    { 0x7f, 0xa0 },	{ 0xad, 0xad },	       { 0x34f, 0x34f },
+	{ 0x61c, 0x61c },   { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },    { 0x180b, 0x180f },
+	{ 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f },    { 0x3000, 0x3000 },
+	{ 0x3164, 0x3164 }, { 0xd800, 0xf8ff }, { 0xfe00, 0xfe0f },    { 0xfeff, 0xfeff },
+	{ 0xffa0, 0xffa0 }, { 0xfff0, 0xffff }, { 0xe0000, 0x10ffff },
 };
 
-/* Length of the UTF-8 sequence at p that may be shown, else 0 (RFC 3629: no overlong forms). */
-static size_t shown_len(const unsigned char *p, size_t n)
+/* Length of the UTF-8 sequence at the beginning that may be shown, else 0. */
+static size_t shown_len(struct str s)
 {
-	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
 	uint32_t c;
+	size_t len = utf8_read(s, &c);
 
-	if (len == 0 || len > n)
-		return 0;
-	c = p[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < least[len])
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
-		if (c >= hidden[i].low && c <= hidden[i].high)
-			return 0;
-	return len;
+	return len && !utf8_among(c, hidden, ARRAY_LEN(hidden)) ? len : 0;
 }
 
 int audit_escape(struct str s, struct buf *out)
@@ -55,8 +40,7 @@ int audit_escape(struct str s, struct buf *out)
 	int r = 0;
 
 	for (size_t i = 0; i < s.len && r == 0;) {
-		size_t len =
-		    p[i] >= 0x20 && p[i] < 0x7f && p[i] != '\\' ? 1 : shown_len(p + i, s.len - i);
+		size_t len = p[i] == '\\' ? 0 : shown_len((struct str){ s.p + i, s.len - i });
 
 		if (p[i] == '\\' && len == 0) {
 			r = buf_append(out, "\\\\", 2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store - where sessions' logs lie: <state>/sessions/<id>/audit.jsonl, <state> being
- * $XDG_STATE_HOME/stockade or ~/.local/state/stockade.
+ * home_place(HOME_STATE) of os/home.h.
  *
  * An id is the time it began (UTC) and six random letters: "20260131-235959-k3v9ab", so that names
  * sort by time and two sessions of one second differ.
@@ -25,9 +25,6 @@ struct store_session {
 	char *path; /* of the directory, heap */
 };
 
-/* $XDG_STATE_HOME when it is absolute (the specification says to ignore it otherwise), else under
- * `home`; heap. */
-int store_state_dir(const char *xdg_state_home, const char *home, char **ret, struct err *e);
 /* Makes what is missing of the path, each 0700; refuses a directory that is another user's or that
  * others may write. */
 int store_create(const char *state_dir, uint64_t now_ns, struct store_session *ret, struct err *e);

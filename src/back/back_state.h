@@ -8,8 +8,8 @@
 #include "back/dial.h"
 #include "back/idmap.h"
 #include "back/remote.h"
-#include "net/request.h"
 #include "net/loop.h"
+#include "net/request.h"
 #include "policy/decide.h"
 
 /* OPENs being answered. As many as front has connections waiting; more are refused, not queued. */
@@ -68,7 +68,7 @@ void back_denial_text(const struct verdict *v, const struct host *h, uint16_t po
 int back_take_open(struct back *b, struct msg *m);
 int back_take_cancel(struct back *b, struct msg *m);
 
-/* back_stream.c */
+/* back_stream.c and back_request.c */
 /* A stream for one host and port; the descriptor is for front.  -errno. */
 int back_stream_new(struct back *b, enum listener_kind via, const struct host *host, uint16_t port,
 		    int *ret_fd);

@@ -8,8 +8,8 @@
 #ifndef STOCKADE_BACK_DIAL_H
 #define STOCKADE_BACK_DIAL_H
 
-#include "base/host.h"
 #include "back/resolve.h"
+#include "base/host.h"
 #include "net/loop.h"
 #include "policy/policy.h"
 

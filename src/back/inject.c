@@ -46,15 +46,17 @@ bool inject_host_is_bound(const struct policy *p, const struct host *h)
 	return false;
 }
 
-static bool credential_is_bound(const struct policy *p, const struct host *h, struct str name)
+/* The credential of that name, when a rule binds it to this host. */
+static const struct credential *bound_credential(const struct policy *p, const struct host *h,
+						 struct str name)
 {
 	for (size_t i = 0; i < p->nrules; i++) {
 		const struct credential *c = rule_credential(p, &p->rules[i], h);
 
 		if (c && str_eq(str_from(c->name), name))
-			return true;
+			return c;
 	}
-	return false;
+	return NULL;
 }
 
 /* Is this a field in which a key may travel to this host? */
@@ -87,20 +89,14 @@ static bool is_own_placeholder(const struct policy *p, const struct host *h, str
 			       const struct placeholder *ph, size_t nph)
 {
 	for (size_t i = 0; i < nph; i++) {
-		char name[POLICY_STRING_MAX + 1];
-		const struct credential *c;
+		const struct credential *c = bound_credential(p, h, ph[i].credential);
 
-		if (!contains(value, ph[i].value) || !credential_is_bound(p, h, ph[i].credential))
+		if (!c)
 			continue;
 		for (size_t k = 0; k < ARRAY_LEN(known_schemes); k++)
 			if (is_wrapped(value, known_schemes[k], ph[i].value, STR_NONE))
 				return true;
-		if (ph[i].credential.len >= sizeof name)
-			continue;
-		memcpy(name, ph[i].credential.p, ph[i].credential.len);
-		name[ph[i].credential.len] = '\0';
-		c = policy_credential(p, name);
-		if (c && is_wrapped(value, str_from(c->prefix), ph[i].value, str_from(c->suffix)))
+		if (is_wrapped(value, str_from(c->prefix), ph[i].value, str_from(c->suffix)))
 			return true;
 	}
 	return false;
@@ -120,7 +116,7 @@ enum inject_verdict inject_check(const struct policy *p, const struct request *r
 				 const struct placeholder *ph, size_t nph)
 {
 	for (size_t i = 0; i < nph; i++)
-		if (!credential_is_bound(p, &r->host, ph[i].credential) && anywhere(r, ph[i].value))
+		if (!bound_credential(p, &r->host, ph[i].credential) && anywhere(r, ph[i].value))
 			return INJECT_ELSEWHERE;
 	if (!inject_host_is_bound(p, &r->host))
 		return INJECT_OK;

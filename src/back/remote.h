@@ -7,8 +7,8 @@
 #ifndef STOCKADE_BACK_REMOTE_H
 #define STOCKADE_BACK_REMOTE_H
 
-#include "base/buf.h"
 #include "back/tls.h"
+#include "base/buf.h"
 #include "net/loop.h"
 
 /* Above this the owner takes no more body from front: two of the largest messages. */

@@ -3,8 +3,8 @@
 #ifndef STOCKADE_BACK_RESOLVE_H
 #define STOCKADE_BACK_RESOLVE_H
 
-#include "base/addr.h"
 #include "back/idmap.h"
+#include "base/addr.h"
 #include "ipc/channel.h"
 
 struct resolve;

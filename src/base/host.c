@@ -13,11 +13,6 @@
 
 #define LABEL_MAX 63 /* RFC 1035 2.3.4 */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
 static bool alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -92,7 +87,7 @@ int host_parse(struct str s, struct host *ret)
 	if (s.len > HOST_NAME_MAX_LEN)
 		return -EINVAL;
 	for (size_t i = 0; i < s.len; i++)
-		h.text[i] = lower(s.p[i]);
+		h.text[i] = str_lower(s.p[i]);
 	h.len = (uint8_t)s.len;
 	if (name_check(host_str(&h)) < 0)
 		return -EINVAL;

@@ -2,6 +2,8 @@
 /* json - see json.h.  Pure; values may be hostile and are escaped byte by byte. */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <inttypes.h>
 
@@ -61,27 +63,6 @@ void json_array_end(struct json *j)
 	level_end(j, ']');
 }
 
-/* Length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none. */
-static size_t utf8_len(const unsigned char *p, size_t n)
-{
-	size_t len = p[0] < 0x80   ? 1
-		     : p[0] < 0xc2 ? 0
-		     : p[0] < 0xe0 ? 2
-		     : p[0] < 0xf0 ? 3
-		     : p[0] < 0xf5 ? 4
-				   : 0;
-
-	if (len == 0 || len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return len;
-}
-
 static void escape(struct json *j, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -106,15 +87,16 @@ static void string(struct json *j, struct str s)
 	put(j, "\"", 1);
 	while (i < s.len) {
 		unsigned char c = p[i];
+		uint32_t wide;
 		size_t len;
 
 		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
 			i++;
 			continue;
 		}
-		len = c >= 0x80 ? utf8_len(p + i, s.len - i) : 0;
-		/* U+0080..U+009F are control characters too (0xc2 0x80..0x9f). */
-		if (len && !(c == 0xc2 && p[i + 1] < 0xa0)) {
+		len = c < 0x80 ? 0 : utf8_read((struct str){ s.p + i, s.len - i }, &wide);
+		/* U+0080..U+009F are control characters too. */
+		if (len && wide >= 0xa0) {
 			i += len;
 			continue;
 		}

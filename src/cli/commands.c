@@ -116,7 +116,7 @@ static int help(int argc, char *const *argv, struct err *e)
 	const struct command *c;
 	int words;
 
-	if (argc == 0)
+	if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		return show_commands(NULL, e);
 	c = commands_find(argc, argv, &words);
 	if (c && words == argc)

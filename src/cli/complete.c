@@ -6,6 +6,7 @@
  * command do the words name, which options has it, and what follows an option. */
 #include "cli/complete.h"
 
+#include "base/own.h"
 #include "base/str.h"
 #include "cli/commands.h"
 
@@ -258,6 +259,29 @@ static const char fish_head[] =
     "end\n"
     "complete -c stockade -n '__fish_use_subcommand' -f -a help -d 'Tell about a command'\n";
 
+/* What may follow an option: words parted by '|', or what fish knows by itself. */
+static int fish_values(struct buf *out, const char *kind)
+{
+	static const struct {
+		const char *kind, *text;
+	} known[] = {
+		{ "file", "" },
+		{ "dir", " -a '(__fish_complete_directories)'" },
+		{ "command", " -a '(__fish_complete_command)'" },
+	};
+	int r;
+
+	for (size_t i = 0; kind && i < ARRAY_LEN(known); i++)
+		if (strcmp(kind, known[i].kind) == 0)
+			return buf_append_str(out, str_from(known[i].text));
+	if (!kind || !strchr(kind, '|'))
+		return 0;
+	r = buf_printf(out, " -a '");
+	for (; *kind && !r; kind++)
+		r = buf_append_c(out, *kind == '|' ? ' ' : *kind);
+	return r ? r : buf_append_c(out, '\'');
+}
+
 static int fish_option(struct buf *out, const struct command *c, const struct opt_spec *s)
 {
 	const char *kind = s->complete;
@@ -268,16 +292,7 @@ static int fish_option(struct buf *out, const struct command *c, const struct op
 		r = buf_printf(out, " -s %c", s->letter);
 	if (!r && s->kind != OPT_FLAG)
 		r = buf_printf(out, " -r%s", kind && strcmp(kind, "file") == 0 ? " -F" : " -f");
-	if (!r && kind && strchr(kind, '|')) {
-		r = buf_printf(out, " -a '");
-		for (; *kind && !r; kind++)
-			r = buf_append_c(out, *kind == '|' ? ' ' : *kind);
-		r = r ? r : buf_append_c(out, '\'');
-	} else if (!r && kind && strcmp(kind, "dir") == 0) {
-		r = buf_printf(out, " -a '(__fish_complete_directories)'");
-	} else if (!r && kind && strcmp(kind, "command") == 0) {
-		r = buf_printf(out, " -a '(__fish_complete_command)'");
-	}
+	r = r ? r : fish_values(out, kind);
 	r = r ? r : buf_printf(out, " -d '");
 	r = r ? r : put_escaped(out, s->help, &plain);
 	return r ? r : buf_printf(out, "'\n");

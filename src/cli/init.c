@@ -2,6 +2,7 @@
 /* init - `stockade init`: a commented stockade.yaml for the directory it stands in.  CLI. */
 #include "base/own.h"
 #include "cli/command.h"
+#include "cli/policy_common.h"
 #include "launch/layers.h"
 #include "os/fd.h"
 #include "policy/template.h"
@@ -79,7 +80,7 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 	if (err < 0)
 		err_sys(e, err, "init");
 	else if (v->print)
-		err = fd_write_all(1, buf_cstr(&b), buf_len(&b));
+		err = policy_common_print(buf_str(&b), e);
 	else
 		err = write_new(buf_str(&b), v->force, e);
 	if (err < 0)

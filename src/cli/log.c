@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/home.h"
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
@@ -153,15 +154,13 @@ static int show_log(int fd, const struct values *v, const struct audit_filter *f
 static int run(const void *values, int noperands, char *const *operands, struct err *e)
 {
 	const struct values *v = values;
-	_cleanup_(free_ptr) char *state_dir = NULL;
 	_cleanup_(close_fd) int fd = -1;
 	struct audit_filter f;
-	char id[STORE_ID_LEN + 1];
+	char id[STORE_ID_LEN + 1], state_dir[PATH_TEXT_MAX];
 
 	(void)noperands;
 	(void)operands;
-	if (parse_filter(v, &f, e) < 0 ||
-	    store_state_dir(getenv("XDG_STATE_HOME"), getenv("HOME"), &state_dir, e) < 0)
+	if (parse_filter(v, &f, e) < 0 || home_place(HOME_STATE, state_dir, e) < 0)
 		return EXIT_STOCKADE;
 	if (v->list)
 		return list_sessions(state_dir, e) < 0 ? EXIT_STOCKADE : 0;

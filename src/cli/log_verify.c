@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "cli/command.h"
 #include "os/fd.h"
+#include "os/home.h"
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
@@ -64,8 +65,7 @@ static void note(void *arg, uint64_t line, const char *text)
 
 static int open_log(const struct values *v, struct err *e)
 {
-	_cleanup_(free_ptr) char *state_dir = NULL;
-	char id[STORE_ID_LEN + 1];
+	char id[STORE_ID_LEN + 1], state_dir[PATH_TEXT_MAX];
 
 	if (v->file) {
 		/* O_NONBLOCK: a FIFO must not be waited for. */
@@ -73,7 +73,7 @@ static int open_log(const struct values *v, struct err *e)
 
 		return fd < 0 ? err_sys(e, -errno, "cannot open the log") : fd;
 	}
-	if (store_state_dir(getenv("XDG_STATE_HOME"), getenv("HOME"), &state_dir, e) < 0 ||
+	if (home_place(HOME_STATE, state_dir, e) < 0 ||
 	    store_find(state_dir, v->session ? v->session : "last", id, e) < 0)
 		return -ENOENT;
 	return store_open_log(state_dir, id, e);
@@ -83,8 +83,9 @@ static void say(const struct audit_verify *got, bool whole)
 {
 	printf("%s: %llu records, %s, last hash %s\n", whole ? "whole" : "NOT WHOLE",
 	       (unsigned long long)got->lines,
-	       got->ended ? "closed by its session's end"
-			  : "open: no session-end, so records at the end may be missing",
+	       got->ended     ? "closed by its session's end"
+	       : got->running ? "open: its session runs"
+			      : "open: no session-end, so records at the end are missing",
 	       got->head);
 }
 
@@ -116,6 +117,7 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 	json_member_u64(&rep.j, "problem_count", got.problems);
 	json_member_u64(&rep.j, "records", got.lines);
 	json_member_bool(&rep.j, "closed", got.ended);
+	json_member_bool(&rep.j, "running", got.running);
 	json_member_cstr(&rep.j, "last_hash", got.head);
 	json_object_end(&rep.j);
 	if (json_done(&rep.j) < 0) {
@@ -137,9 +139,10 @@ const struct command cmd_log_verify = {
 	    "Every line of a log carries the hash of the line before it, so a line that was "
 	    "altered, dropped, moved or added is found. Exits with 0 when the log is whole, "
 	    "with 1 when it is not.\n\n"
-	    "What stands after the last hash cannot be seen from the file alone: when lines at "
-	    "the end are cut off, the log is reported as open, because its session-end is "
-	    "missing. Note the last hash elsewhere and give it to --expect to be sure.",
+	    "The last line of a session that is over is its session-end. A log without it is whole "
+	    "only while its session runs, which a lock on the file tells; afterwards its end was "
+	    "cut off, or the session was killed. Whoever can rewrite the file can also write such "
+	    "a line: note the last hash elsewhere and give it to --expect to be sure.",
 	.examples = "stockade log verify\n"
 		    "stockade log verify --session last --json\n",
 	.options = options,

@@ -7,6 +7,7 @@
 #include "policy/show.h"
 #include "sandbox/sandbox.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #define TEXT_MAX (16u * 1024 * 1024)
@@ -41,7 +42,7 @@ static int check_json(const struct policy *p, const struct err *problem, struct 
 	return policy_common_print(buf_str(&b), e);
 }
 
-static int check_text(const struct policy *p)
+static int check_text(const struct policy *p, struct err *e)
 {
 	size_t n;
 
@@ -50,7 +51,7 @@ static int check_text(const struct policy *p)
 	printf(
 	    "policy is valid: %zu files, %zu rules, %zu warnings, %zu entries that do not count\n",
 	    p->nfiles, p->nrules, n, p->ndropped);
-	return fflush(stdout) == 0 ? 0 : -1;
+	return fflush(stdout) == 0 ? 0 : err_sys(e, -errno, "standard output");
 }
 
 static int run(const void *values, int noperands, char *const *operands, struct err *e)
@@ -74,7 +75,7 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 		*e = problem;
 		return EXIT_POLICY;
 	}
-	err = v->json ? check_json(&p, NULL, e) : check_text(&p);
+	err = v->json ? check_json(&p, NULL, e) : check_text(&p, e);
 	policy_done(&p);
 	return err < 0 ? EXIT_STOCKADE : 0;
 }

@@ -5,6 +5,8 @@
 #include "base/own.h"
 #include "cli/command.h"
 #include "cli/policy_common.h"
+#include "net/http1.h"
+#include "net/http1_bytes.h"
 #include "policy/explain.h"
 #include "sandbox/sandbox.h"
 
@@ -56,47 +58,83 @@ static int parse_authority(struct str s, uint16_t port, struct intent *in)
 	return host_parse(s, &in->host);
 }
 
+static size_t index_of_any(struct str s, const char *bytes)
+{
+	size_t i = 0;
+
+	while (i < s.len && !strchr(bytes, s.p[i]))
+		i++;
+	return i;
+}
+
+/* Query and fragment decide nothing, and the fragment is not even sent. */
 static int parse_url(const char *url, struct intent *in)
 {
 	struct str s = str_from(url), authority;
-	size_t slash, query;
+	size_t end;
 
 	in->https = str_has_prefix(s, STR_LIT("https://"));
 	if (!in->https && !str_has_prefix(s, STR_LIT("http://")))
 		return -EINVAL;
 	s.p += in->https ? 8 : 7;
 	s.len -= in->https ? 8 : 7;
-	slash = str_index(s, '/');
-	authority = (struct str){ s.p, slash };
-	in->path = slash < s.len ? (struct str){ s.p + slash, s.len - slash } : STR_LIT("/");
-	query = str_index(in->path, '?');
-	in->path.len = query;
+	end = index_of_any(s, "/?#");
+	authority = (struct str){ s.p, end };
+	in->path =
+	    (struct str){ s.p + end, index_of_any((struct str){ s.p + end, s.len - end }, "?#") };
+	if (in->path.len == 0)
+		in->path = STR_LIT("/");
 	return parse_authority(authority, in->https ? 443 : 80, in);
 }
 
-static int make_intent(const struct values *v, struct intent *in, struct err *e)
+static bool is_method(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!http1_is(s.p[i], HTTP1_TOKEN))
+			return false;
+	return s.len > 0;
+}
+
+/* As the gateway reads the path, into `path`; one that it refuses whatever the policy says is told
+ * so.  Returns an exit code, 0 to go on. */
+static int make_request(const struct values *v, char path[static HTTP1_TARGET_MAX],
+			struct intent *in, struct err *e)
+{
+	in->kind = INTENT_REQUEST;
+	in->method = v->method ? str_from(v->method) : STR_LIT("GET");
+	if (!is_method(in->method))
+		return err_set(e, EXIT_STOCKADE, "--method: '%.200s' is no HTTP method", v->method);
+	if (parse_url(v->request, in) < 0)
+		return err_set(e, EXIT_STOCKADE,
+			       "--request: '%.200s' is no http:// or https:// URL", v->request);
+	if (in->path.len > HTTP1_TARGET_MAX || http1_path_normalize(in->path, path, &in->path) < 0)
+		return err_set(e, EXIT_DENIED,
+			       "--request: the gateway refuses '%.200s': its path can be read in "
+			       "two ways (encoded slashes, dots, \"//\", \";\")",
+			       v->request);
+	return 0;
+}
+
+/* Returns an exit code, 0 to go on. */
+static int make_intent(const struct values *v, char path[static HTTP1_TARGET_MAX],
+		       struct intent *in, struct err *e)
 {
 	if (!!v->connect + !!v->request + !!v->resolve != 1 || (v->method && !v->request))
-		return err_set(e, -EINVAL,
+		return err_set(e, EXIT_STOCKADE,
 			       "give one of --connect HOST:PORT, --request URL, "
 			       "--resolve HOST");
 	if (v->connect) {
 		in->kind = INTENT_CONNECT;
 		if (parse_authority(str_from(v->connect), 443, in) < 0)
-			return err_set(e, -EINVAL, "--connect: '%.200s' is not HOST:PORT",
+			return err_set(e, EXIT_STOCKADE, "--connect: '%.200s' is not HOST:PORT",
 				       v->connect);
 	} else if (v->resolve) {
 		in->kind = INTENT_RESOLVE;
 		if (host_parse(str_from(v->resolve), &in->host) < 0)
-			return err_set(e, -EINVAL, "--resolve: '%.200s' is not a host name",
+			return err_set(e, EXIT_STOCKADE, "--resolve: '%.200s' is not a host name",
 				       v->resolve);
 	} else {
-		in->kind = INTENT_REQUEST;
-		in->method = v->method ? str_from(v->method) : STR_LIT("GET");
-		if (parse_url(v->request, in) < 0)
-			return err_set(e, -EINVAL,
-				       "--request: '%.200s' is no http:// or https:// URL",
-				       v->request);
+		return make_request(v, path, in, e);
 	}
 	return 0;
 }
@@ -107,14 +145,16 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 	const struct values *v = values;
 	struct layers_report report;
 	struct intent in = { 0 };
+	char path[HTTP1_TARGET_MAX];
 	struct verdict verdict;
 	struct policy p;
 	int err;
 
 	(void)noperands;
 	(void)operands;
-	if (make_intent(v, &in, e) < 0)
-		return EXIT_STOCKADE;
+	err = make_intent(v, path, &in, e);
+	if (err)
+		return err;
 	if (policy_common_load(&v->policies, NULL, &p, &report, e) < 0)
 		return EXIT_POLICY;
 	policy_common_dropped(&p);

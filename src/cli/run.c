@@ -4,6 +4,7 @@
  * rest is launch/session.c.
  */
 #include "cli/command.h"
+#include "cli/hints.h"
 
 #include "base/json.h"
 #include "base/own.h"
@@ -192,6 +193,8 @@ static void print_summary(const struct session_result *res, bool json)
 	struct summary s = { .tally = res->tally,
 			     .session_id = res->id,
 			     .log_path = res->log_path,
+			     .changed = res->changed,
+			     .nchanged = res->nchanged,
 			     .exit_code = res->exit_code };
 
 	if (res->timed_out)
@@ -232,7 +235,11 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 		return EXIT_POLICY;
 	if (v->dry_run)
 		return dry_run(&req, v->json, e);
+	if (!v->quiet)
+		hint_credentials(&policy, stderr);
 	r = session_run(&req, &res, e);
+	if (r < 0 && res.exit_code == EXIT_NOT_FOUND)
+		hint_program(operands[0], getenv("PATH"), e);
 	if (r == 0 && !v->quiet)
 		print_summary(&res, v->json);
 	return res.exit_code;

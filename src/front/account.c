@@ -8,9 +8,10 @@
  */
 #include "front/account.h"
 
+#include "front/refusal.h"
+
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 
 #define AUDIT_WAIT_MS 5000
 /* Records that wait: one message (ipc/msgs.def). */
@@ -27,18 +28,6 @@ static const char *const via_names[LISTENER_MAX] = {
 	[LISTENER_DNS4] = "dns",
 	[LISTENER_DNS6] = "dns",
 };
-
-struct str account_rule(const struct net_rule *r, char buf[static ACCOUNT_RULE_MAX])
-{
-	int n;
-
-	if (!r || !r->origin.file)
-		return STR_LIT("default");
-	n = snprintf(buf, ACCOUNT_RULE_MAX, "%s:%u", r->origin.file, r->origin.line);
-	if (n < 0)
-		return STR_LIT("default");
-	return (struct str){ buf, n < ACCOUNT_RULE_MAX ? (size_t)n : ACCOUNT_RULE_MAX - 1 };
-}
 
 static int settle(struct channel *audit)
 {
@@ -107,7 +96,7 @@ static int add_verdict(struct front *f, enum listener_kind via, const struct int
 		[INTENT_TUNNEL] = AUDIT_CONNECT,
 		[INTENT_REQUEST] = AUDIT_REQUEST,
 	};
-	char rule[ACCOUNT_RULE_MAX];
+	char rule[REFUSAL_RULE_MAX];
 	bool allow = v->action == ACTION_ALLOW && !reason;
 	struct audit_record r = {
 		.event = events[in->kind],
@@ -116,7 +105,7 @@ static int add_verdict(struct front *f, enum listener_kind via, const struct int
 		.port = in->port,
 		.method = in->method,
 		.path = in->path,
-		.rule = account_rule(v->rule, rule),
+		.rule = refusal_rule(v->rule, rule),
 		.reason = allow ? STR_NONE : str_from(reason ? reason : reason_name(v->reason)),
 		.detail = in->sni_state == SNI_NAME && !allow ? host_str(&in->sni) : STR_NONE,
 		.status = status,

@@ -21,8 +21,4 @@ void account_close(struct conn *c);
 /* What waits is in the audit role's socket, as one message. */
 int account_flush(struct front *f);
 
-/* "file:line" of a rule, "default" for none. */
-#define ACCOUNT_RULE_MAX 512
-struct str account_rule(const struct net_rule *r, char buf[static ACCOUNT_RULE_MAX]);
-
 #endif

@@ -20,10 +20,10 @@
 #include "audit/record.h"
 #include "base/own.h"
 #include "front/front.h"
-#include "net/request.h"
 #include "net/dns.h"
 #include "net/http1.h"
 #include "net/loop.h"
+#include "net/request.h"
 #include "net/socks.h"
 #include "policy/decide.h"
 
@@ -86,12 +86,12 @@ struct upstream {
 	struct watch watch;
 	struct timer timer; /* idle */
 	bool mediated;
-	bool reused;	       /* came out of the pool: may be stale */
+	bool reused;				 /* came out of the pool: may be stale */
 	struct upstream *next_held, **prev_held; /* front->held; prev_held NULL: not there */
-	int fd;		       /* plain: owned; mediated: stream.fd */
-	struct channel stream; /* mediated only */
-	struct buf in;	       /* unfinished response head */
-	struct buf out;	       /* what the socket would not take yet */
+	int fd;					 /* plain: owned; mediated: stream.fd */
+	struct channel stream;			 /* mediated only */
+	struct buf in;				 /* unfinished response head */
+	struct buf out;				 /* what the socket would not take yet */
 	struct host host;
 	uint16_t port;
 };

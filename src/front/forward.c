@@ -305,10 +305,37 @@ static bool find_upstream(struct conn *c, const struct intent *in, bool mediated
 	return true;
 }
 
+static bool holds_placeholder(struct str s)
+{
+	static const struct str prefix = STR_LIT(POLICY_PLACEHOLDER_PREFIX);
+
+	return s.len >= prefix.len && memmem(s.p, s.len, prefix.p, prefix.len);
+}
+
+/* A placeholder on a request that nobody would replace it on: an attempt to send a credential
+ * where it does not belong, by somebody who takes it for one. */
+static bool carries_placeholder(const struct http1_request *r)
+{
+	if (holds_placeholder(r->path) || holds_placeholder(r->query))
+		return true;
+	for (size_t i = 0; i < r->nheaders; i++)
+		if (holds_placeholder(r->headers[i].value))
+			return true;
+	return false;
+}
+
 static void allowed(struct conn *c, const struct intent *in, const struct verdict *v)
 {
 	struct front *f = c->front;
 	bool fresh = c->up != NULL;
+
+	if (!v->mediated && carries_placeholder(&f->request)) {
+		struct verdict no = *v;
+
+		no.action = ACTION_DENY;
+		refuse_request(c, in, &no, "placeholder-elsewhere");
+		return;
+	}
 
 	if (!find_upstream(c, in, v->mediated || v->upgrade)) {
 		if (fresh) {

@@ -98,9 +98,11 @@ static void after_turn(struct loop *l)
 
 static int start(struct front *f)
 {
+	uint8_t key[DNS_NAMES_KEY_LEN];
 	int r;
 
-	f->names = dns_names_new();
+	rand_bytes(key, sizeof key);
+	f->names = dns_names_new(key);
 	if (!f->names)
 		return -ENOMEM;
 	rand_bytes(&f->dns_denied_seed, sizeof f->dns_denied_seed);

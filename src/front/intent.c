@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* intent - see intent.h.  Runs in front; what it is filled from is hostile, and was parsed. */
+/* intent - see intent.h.  Runs in front; what it is filled from is hostile, and was parsed.
+ * Pure. */
 #include "front/intent.h"
 
 #define PORT_HTTP 80

@@ -5,165 +5,28 @@
  */
 #include "front/refuse.h"
 
-#include "base/json.h"
 #include "front/account.h"
+#include "front/refusal.h"
 #include "front/socksface.h"
-
-#include <errno.h>
-#include <stdio.h>
 
 #define BODY_MAX (32u * 1024)
 #define TLS_HANDSHAKE 0x16
-
-static const struct {
-	const char *reason, *sentence;
-} sentences[] = {
-	{ "no-rule", "No rule of the policy allows it." },
-	{ "deny-rule", "A rule of the policy forbids it." },
-	{ "port", "The policy allows this host, but not on this port." },
-	{ "method", "The policy allows this host, but not with this method." },
-	{ "path", "The policy allows this host, but not this path." },
-	{ "needs-request",
-	  "The rule for this host looks at each request, which it cannot do inside an "
-	  "encrypted tunnel: use http:// (port 80); the gateway adds the encryption." },
-	{ "no-sni", "The TLS connection names no server, and the rule allows a name." },
-	{ "sni-mismatch", "The TLS connection names another server than it was opened for." },
-	{ "cleartext", "The policy refuses clear-text HTTP to this host: use https://." },
-	{ "address-literal", "An address was used, and no rule names that address: use the name." },
-	{ "host-mismatch", "The request names another host than its connection was opened for." },
-	{ "ambiguous-path",
-	  "The path can be read in two ways (encoded slashes, dots, \"//\", \";\"); "
-	  "it is not sent on." },
-	{ "use-connect", "An https:// URL cannot be fetched in clear: open a tunnel (CONNECT)." },
-};
-
-static const struct {
-	unsigned status;
-	const char *phrase;
-} phrases[] = {
-	{ 400, "Bad Request" },
-	{ 403, "Forbidden" },
-	{ 408, "Request Timeout" },
-	{ 414, "URI Too Long" },
-	{ 417, "Expectation Failed" },
-	{ 431, "Request Header Fields Too Large" },
-	{ 501, "Not Implemented" },
-	{ 502, "Bad Gateway" },
-	{ 503, "Service Unavailable" },
-	{ 504, "Gateway Timeout" },
-	{ 505, "HTTP Version Not Supported" },
-};
-
-static const char *sentence(const char *reason)
-{
-	for (size_t i = 0; i < ARRAY_LEN(sentences); i++)
-		if (strcmp(sentences[i].reason, reason) == 0)
-			return sentences[i].sentence;
-	return "";
-}
-
-static const char *phrase(unsigned status)
-{
-	for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
-		if (phrases[i].status == status)
-			return phrases[i].phrase;
-	return "Error";
-}
-
-static int put_advice(const struct refusal *r, struct buf *out)
-{
-	bool v6 = memchr(r->host.p, ':', r->host.len) != NULL;
-	const char *open = v6 ? "[" : "", *close = v6 ? "]" : "";
-
-	return buf_printf(out,
-			  "To see why, outside the sandbox:\n"
-			  "  stockade policy explain --connect %s%.*s%s:%u\n"
-			  "To allow it, a person adds to stockade.yaml:\n"
-			  "  network:\n    allow:\n      - \"%s%.*s%s:%u\"\n",
-			  open, STR_FMT(r->host), close, r->port, open, STR_FMT(r->host), close,
-			  r->port);
-}
-
-int refuse_text(const struct refusal *r, struct buf *out)
-{
-	const char *why = sentence(r->reason);
-	char where[ACCOUNT_RULE_MAX];
-	struct str rule = account_rule(r->rule, where);
-	int e = buf_printf(out, "stockade: %s (%s)\n", r->status == 403 ? "refused" : "failed",
-			   r->reason);
-
-	if (e == 0 && r->port)
-		e = buf_printf(out, "destination: %.*s:%u\n", STR_FMT(r->host), r->port);
-	if (e == 0 && r->method.len)
-		e = buf_printf(out, "request: %.*s %.*s\n", STR_FMT(r->method), STR_FMT(r->path));
-	if (e == 0)
-		e = buf_printf(out, "%s%s", why, *why ? "\n" : "");
-	if (e == 0 && r->detail.len)
-		e = buf_printf(out, "%.*s\n", STR_FMT(r->detail));
-	if (e == 0 && r->rule)
-		e = buf_printf(out, "rule: %.*s: %s\n", STR_FMT(rule),
-			       r->rule->text ? r->rule->text : "");
-	return e == 0 && r->by_policy && r->port ? put_advice(r, out) : e;
-}
-
-int refuse_json(const struct refusal *r, struct buf *out)
-{
-	bool v6 = r->host.len && memchr(r->host.p, ':', r->host.len) != NULL;
-	char where[ACCOUNT_RULE_MAX], hint[HOST_NAME_MAX_LEN + 64];
-	struct json j = JSON_INIT(out);
-
-	snprintf(hint, sizeof hint, "stockade policy explain --connect %s%.*s%s:%u", v6 ? "[" : "",
-		 STR_FMT(r->host), v6 ? "]" : "", r->port);
-	json_object_begin(&j);
-	json_key(&j, "error");
-	json_object_begin(&j);
-	json_member_cstr(&j, "type", r->by_policy ? "stockade_refused" : "stockade_failed");
-	json_member_cstr(&j, "reason", r->reason);
-	json_key(&j, "message");
-	json_str(&j, r->detail.len ? r->detail : str_from(sentence(r->reason)));
-	if (r->port) {
-		json_member_str(&j, "host", r->host);
-		json_member_u64(&j, "port", r->port);
-	}
-	if (r->rule)
-		json_member_str(&j, "rule", account_rule(r->rule, where));
-	if (r->by_policy && r->port)
-		json_member_cstr(&j, "explain", hint);
-	json_object_end(&j);
-	json_object_end(&j);
-	return json_done(&j) < 0 ? -ENOBUFS : buf_append_c(out, '\n');
-}
-
-bool refuse_prefers_json(const struct http1_request *r)
-{
-	const struct http1_header *h = http1_find(r->headers, r->nheaders, STR_LIT("accept"));
-	struct str rest = h ? h->value : STR_NONE, part;
-
-	while (str_next(&rest, ',', &part)) {
-		part = str_trim(part);
-		if (str_has_prefix(part, STR_LIT("text/")))
-			return false;
-		if (str_has_prefix(part, STR_LIT("application/json")))
-			return true;
-	}
-	return false;
-}
 
 /* An HTTP answer with a body; `req` (or NULL) is the request it answers. */
 static void answer(struct conn *c, const struct refusal *r, const struct http1_request *req,
 		   bool keep)
 {
 	_cleanup_(buf_done) struct buf body = BUF_INIT(BODY_MAX), head = BUF_INIT(BODY_MAX);
-	bool json = req && refuse_prefers_json(req);
+	bool json = req && refusal_prefers_json(req);
 	bool no_body = req && str_eq(req->method, STR_LIT("HEAD"));
 	bool tunnel = req && req->form == TARGET_AUTHORITY;
-	int e = json ? refuse_json(r, &body) : refuse_text(r, &body);
+	int e = json ? refusal_json(r, &body) : refusal_text(r, &body);
 
 	/* Many clients show a failed CONNECT's status line and nothing else. */
 	if (e == 0 && tunnel)
 		e = buf_printf(&head, "HTTP/1.1 %u stockade: %s\r\n", r->status, r->reason);
 	else if (e == 0)
-		e = buf_printf(&head, "HTTP/1.1 %u %s\r\n", r->status, phrase(r->status));
+		e = buf_printf(&head, "HTTP/1.1 %u %s\r\n", r->status, refusal_phrase(r->status));
 	if (e == 0)
 		e = buf_printf(&head,
 			       "Content-Type: %s\r\nContent-Length: %zu\r\n"

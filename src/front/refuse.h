@@ -6,24 +6,6 @@
 
 #include "front/conn.h"
 
-/* What is told, as values. */
-struct refusal {
-	unsigned status;
-	const char *reason; /* token */
-	struct str host;
-	uint16_t port; /* 0: no destination is known */
-	struct str method, path;
-	const struct net_rule *rule; /* the one that decided, or NULL */
-	struct str detail;	     /* more for a person, or empty */
-	bool by_policy;		     /* a rule can change it: say how */
-};
-
-/* The body.  Pure. */
-int refuse_text(const struct refusal *r, struct buf *out);
-int refuse_json(const struct refusal *r, struct buf *out);
-/* Does Accept name JSON before any text?  Pure. */
-bool refuse_prefers_json(const struct http1_request *r);
-
 /* Each ends the connection, or (request) at least this request, and leaves its record.  `reason`
  * NULL takes the verdict's. */
 void refuse_tunnel(struct conn *c, const struct intent *in, const struct verdict *v,

@@ -5,6 +5,7 @@
  */
 #include "fs/parts.h"
 
+#include "base/env.h"
 #include "base/own.h"
 
 #include <errno.h>
@@ -32,16 +33,6 @@ static const struct plan_pair proxy_vars[] = {
 	{ "NO_PROXY", NO_PROXY_LIST }, { "no_proxy", NO_PROXY_LIST },
 	{ "NODE_USE_ENV_PROXY", "1" }, /* Node's fetch looks at the others only with this */
 };
-
-static const char *host_value(const struct plan_facts *facts, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (char *const *v = facts->environ; v && *v; v++)
-		if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
-			return *v + n + 1;
-	return NULL;
-}
 
 /* The last word on a name stands. */
 static int set(struct plan *p, const char *name, const char *value, struct err *e)
@@ -85,7 +76,7 @@ const char *plan_user_name(const struct plan_facts *facts)
 
 static const char *shell_inside(const struct plan_facts *facts)
 {
-	const char *shell = host_value(facts, "SHELL");
+	const char *shell = env_value(facts->environ, "SHELL");
 
 	/* Only what the system directories show. */
 	return shell && (path_within(shell, "/bin") || path_within(shell, "/usr")) ? shell
@@ -97,7 +88,7 @@ static int add_policy(const struct policy *pol, const struct plan_facts *facts, 
 {
 	for (size_t i = 0; i < pol->nenv; i++) {
 		const struct env_entry *v = &pol->env[i];
-		const char *value = v->value ? v->value : host_value(facts, v->name);
+		const char *value = v->value ? v->value : env_value(facts->environ, v->name);
 		int r = value ? set(p, v->name, value, e) : 0;
 
 		if (r < 0)
@@ -141,7 +132,7 @@ int plan_env_make(const struct policy *pol, const struct plan_facts *facts, cons
 		return err_set(e, -ENOMEM, "out of memory");
 	r = add_pairs(p, first, ARRAY_LEN(first), e);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(passed); i++) {
-		const char *value = host_value(facts, passed[i]);
+		const char *value = env_value(facts->environ, passed[i]);
 
 		r = value ? set(p, passed[i], value, e) : 0;
 	}

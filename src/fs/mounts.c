@@ -76,7 +76,8 @@ static int check_place(const struct want *w, const char *path, const char *home,
 		return 0;
 	if (path_within(home, path))
 		return err_set(e, -EINVAL,
-			       "%s: '%s' is %s; name the directory that is needed in it",
+			       "%s: '%s' is %s; name the directory that is needed in it, or go "
+			       "there (stockade run --workspace DIR)",
 			       where(w).text, path,
 			       strcmp(path, "/") == 0	 ? "the whole file system"
 			       : strcmp(path, home) == 0 ? "your home directory"
@@ -169,6 +170,28 @@ static int check_real(const struct wants *ws, const struct plan_facts *facts, co
 	return 0;
 }
 
+/* Opening a FIFO waits for whoever has its other end, a socket is a way to a service, a device one
+ * to the hardware: none is a file to be granted by the way. */
+static int check_node(const struct want *w, const struct plan_facts *facts, struct err *e)
+{
+	static const char *const why[] = {
+		[PLAN_NODE_SOCKET] = "is a socket; 'sockets: {unix: [...]}' grants one",
+		[PLAN_NODE_FIFO] = "is a FIFO, and only files and directories can be granted",
+		[PLAN_NODE_DEVICE] = "is a device, and only files and directories can be granted",
+	};
+	int node = w->mode == MOUNT_HIDE || !facts->node ? PLAN_NODE_DIR
+							 : facts->node(facts->arg, w->source);
+
+	if (node < 0)
+		return err_sys(e, -EINVAL, "%s: cannot look at '%s' (%s)", where(w).text, w->target,
+			       strerror(-node));
+	if (node != PLAN_NODE_FILE && node != PLAN_NODE_DIR)
+		return err_set(e, -EINVAL, "%s: '%s' %s", where(w).text, w->target, why[node]);
+	if (w->workspace && node != PLAN_NODE_DIR)
+		return err_set(e, -EINVAL, "%s: '%s' is not a directory", where(w).text, w->target);
+	return 0;
+}
+
 /* 1 taken, 0 skipped (optional and not there). */
 static int want_add(struct wants *ws, struct want *w, const char *path,
 		    const struct plan_facts *facts, const char *home, struct err *e)
@@ -193,6 +216,8 @@ static int want_add(struct wants *ws, struct want *w, const char *path,
 	w->source = source;
 	w->target = target;
 	r = check_want(w, facts, home, e);
+	if (r == 0)
+		r = check_node(w, facts, e);
 	if (r < 0)
 		return r;
 	ws->w[ws->n] = *w;
@@ -332,7 +357,7 @@ int wants_make(const struct policy *pol, const struct plan_facts *facts, const c
 	_cleanup_(wants_done) struct wants ws = { 0 };
 	int r;
 
-	ws.w = calloc(pol->nmounts + 1, sizeof *ws.w);
+	ws.w = calloc(pol->nmounts + pol->nfiles + 1, sizeof *ws.w);
 	if (!ws.w)
 		return err_set(e, -ENOMEM, "out of memory");
 	r = add_workspace(&ws, pol, facts, home, e);
@@ -344,6 +369,8 @@ int wants_make(const struct policy *pol, const struct plan_facts *facts, const c
 	}
 	if (r >= 0)
 		r = check_real(&ws, facts, home, e);
+	if (r >= 0)
+		r = guard_policy_files(&ws, pol, facts, e);
 	if (r >= 0)
 		r = check_all(&ws, e);
 	if (r >= 0)

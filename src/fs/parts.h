@@ -40,6 +40,12 @@ void wants_done(struct wants *w);
 int wants_make(const struct policy *pol, const struct plan_facts *facts, const char *home,
 	       struct wants *ret, struct err *e);
 
+/* --- guard.c --- */
+
+/* Adds a read-only want for each policy file in a writable tree; `ws` has room for pol->nfiles. */
+int guard_policy_files(struct wants *ws, const struct policy *pol, const struct plan_facts *facts,
+		       struct err *e);
+
 /* --- env.c --- */
 
 int plan_env_make(const struct policy *pol, const struct plan_facts *facts, const char *home,

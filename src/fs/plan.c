@@ -269,6 +269,8 @@ static int add_sockets(struct plan *p, const struct policy *pol, const struct pl
 		if ((facts->state_dir && path_within(s.source, facts->state_dir)) ||
 		    (facts->config_dir && path_within(s.source, facts->config_dir)))
 			return err_set(e, -EINVAL, "sockets.unix: '%s' is stockade's own", path);
+		if (facts->node && facts->node(facts->arg, s.source) != PLAN_NODE_SOCKET)
+			return err_set(e, -EINVAL, "sockets.unix: '%s' is not a socket", path);
 		r = add(p, &s, e);
 		if (r < 0)
 			return r;

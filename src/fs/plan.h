@@ -47,6 +47,15 @@ struct plan_step {
 	struct origin origin; /* policy line it came from; file NULL for what every plan has */
 };
 
+/* What stands at a path of the host. */
+enum plan_node {
+	PLAN_NODE_FILE,
+	PLAN_NODE_DIR,
+	PLAN_NODE_SOCKET,
+	PLAN_NODE_FIFO,
+	PLAN_NODE_DEVICE
+};
+
 struct plan_pair {
 	const char *name, *value; /* borrowed */
 };
@@ -69,6 +78,8 @@ struct plan_facts {
 	/* realpath(3) of a path on the host: 0 and a heap string, or -errno.  NULL: paths are taken
 	 * as they are (tests). */
 	int (*resolve)(void *arg, const char *path, char **ret);
+	/* enum plan_node of a resolved path, or -errno.  NULL: everything is what it should be. */
+	int (*node)(void *arg, const char *path);
 	/* Names and values that launch adds: the placeholders of credentials. */
 	const struct plan_pair *placeholders;
 	size_t nplaceholders;

@@ -35,28 +35,14 @@ const char *const plan_system_paths[] = {
 	"/etc/gnutls",
 	/* Where and what this is. */
 	"/etc/localtime",
-	"/etc/timezone",
 	"/etc/os-release",
-	"/etc/debian_version",
-	"/etc/locale.alias",
 	"/etc/services",
 	"/etc/protocols",
-	"/etc/mime.types",
-	"/etc/magic",
-	/* Shells, terminals, editors. */
-	"/etc/profile",
-	"/etc/bash.bashrc",
-	"/etc/inputrc",
-	"/etc/terminfo",
-	"/etc/vim",
 	/* Language run-times that keep a part of themselves in /etc. */
-	"/etc/perl",
-	"/etc/python3",
 	"/etc/java-11-openjdk",
 	"/etc/java-17-openjdk",
 	"/etc/java-21-openjdk",
 	"/etc/java-25-openjdk",
-	"/etc/gitconfig",
 	"/etc/fonts",
 	NULL,
 };

@@ -209,10 +209,14 @@ static int format_json(const struct doctor *d, struct buf *out)
 static int format_row(const struct doctor_row *row, struct buf *out)
 {
 	static const char *const marks[] = { "ok     ", "MISSING", "?      " };
-	int r = buf_printf(out, "%s  %-18s %s\n", marks[row->state], row->id, row->found);
+	/* What only a later version would use is nothing to worry about. */
+	const bool later = row->state == DOCTOR_MISSING && row->need == DOCTOR_LATER;
+	int r = buf_printf(out, "%s  %-18s %s\n", later ? "no     " : marks[row->state], row->id,
+			   row->found);
 
 	if (r == 0 && row->state != DOCTOR_OK)
-		r = buf_printf(out, "         %-18s for: %s\n", "", row->meaning);
+		r = buf_printf(out, "         %-18s for: %s%s\n", "", row->meaning,
+			       row->need == DOCTOR_LATER ? " (no use of it yet)" : "");
 	if (r == 0 && row->fix[0])
 		r = buf_printf(out, "         %-18s fix: %s\n", "", row->fix);
 	return r;

@@ -5,21 +5,20 @@
 
 #include "base/err.h"
 #include "fs/plan.h"
+#include "os/home.h"
 
 #include <limits.h>
 
 struct facts {
 	struct plan_facts plan;
-	char home[PATH_MAX];
+	struct home home;
 	char cwd[PATH_MAX];
-	char user[33]; /* LOGIN_NAME_MAX is 256; shadow's useradd stops at 32 */
 	char state_dir[PATH_MAX];
 	char config_dir[PATH_MAX];
 	char link[PATH_MAX];
 };
 
-/* From the environment ($HOME, $USER, $XDG_STATE_HOME, $XDG_CONFIG_HOME), else /etc/passwd.
- * -EINVAL when there is no absolute home directory. `ret` must not move afterwards. */
+/* -ENOENT when there is no home directory or no current one. `ret` must not move afterwards. */
 int facts_gather(struct facts *ret, struct err *e);
 
 #endif

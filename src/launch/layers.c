@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "os/fd.h"
+#include "os/home.h"
 #include "policy/merge.h"
 #include "policy/trust.h"
 
@@ -25,28 +26,25 @@
 /* Files of managed.d: more than the layers that a policy may have are refused anyway. */
 #define DROP_INS_MAX 64
 
-static int xdg_dir(const char *variable, const char *below_home, char ret[static PATH_TEXT_MAX])
+/* Without a home directory there are no files of the user: no error. */
+static int place(enum home_place which, char ret[static PATH_TEXT_MAX], struct err *e)
 {
-	const char *dir = getenv(variable), *home = getenv("HOME");
-	char base[PATH_TEXT_MAX];
+	int r = home_place(which, ret, e);
 
+	if (r != -ENOENT)
+		return r;
 	ret[0] = '\0';
-	if (dir && dir[0] == '/')
-		return path_join(str_from(dir), STR_LIT("stockade"), ret);
-	if (!home || home[0] != '/')
-		return 0;
-	if (path_join(str_from(home), str_from(below_home), base) < 0)
-		return -ENAMETOOLONG;
-	return path_join(str_from(base), STR_LIT("stockade"), ret);
+	return 0;
 }
 
 int layers_request_init(struct layers_request *ret, struct err *e)
 {
 	struct layers_request r = { .managed_dir = LAYERS_MANAGED_DIR };
+	int err = place(HOME_CONFIG, r.config_dir, e);
 
-	if (xdg_dir("XDG_CONFIG_HOME", ".config", r.config_dir) < 0 ||
-	    xdg_dir("XDG_STATE_HOME", ".local/state", r.state_dir) < 0)
-		return err_set(e, -ENAMETOOLONG, "XDG_CONFIG_HOME or XDG_STATE_HOME is too long");
+	err = err ? err : place(HOME_STATE, r.state_dir, e);
+	if (err < 0)
+		return err;
 	if (!getcwd(r.project_dir, sizeof r.project_dir))
 		return err_sys(e, -errno, "current directory");
 	*ret = r;
@@ -184,6 +182,14 @@ static int project_trusted(const struct layers_request *req, struct layers_repor
 	return err;
 }
 
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
 static int add_project(struct policy_stack *s, const struct layers_request *req,
 		       struct layers_report *rep, struct err *e)
 {
@@ -200,6 +206,10 @@ static int add_project(struct policy_stack *s, const struct layers_request *req,
 	err = read_file(rep->project_path, O_NOFOLLOW, &b, &st, e);
 	if (err != 0)
 		return err == 1 ? 0 : err;
+	/* Directories come with clones too, and this name is shown and stored. */
+	if (has_control(rep->project_path))
+		return err_set(e, -EINVAL, "%s: a control character in the path",
+			       rep->project_path);
 	rep->project_found = true;
 	/* The bytes that are hashed are the bytes that are read: no second look at the file. */
 	hash_sha256(buf_str(&b), hash);

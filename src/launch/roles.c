@@ -4,6 +4,7 @@
 #include "launch/roles.h"
 
 #include "audit/role.h"
+#include "base/env.h"
 #include "base/wire.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -378,19 +379,9 @@ static int wait_ready(struct roles *r, struct err *e)
 	}
 }
 
-static char *find_env(char *const *environ, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; environ && *environ; environ++)
-		if (strncmp(*environ, name, len) == 0 && (*environ)[len] == '=')
-			return *environ;
-	return NULL;
-}
-
 static int spawn_all(const struct roles_request *req, struct roles *r, struct err *e)
 {
-	char *const with_store[] = { find_env(req->environ, "SSL_CERT_FILE"), NULL };
+	char *const with_store[] = { env_entry(req->environ, "SSL_CERT_FILE"), NULL };
 	char *const without[] = { NULL };
 	char program[PATH_MAX];
 	int error = req->program ? 0 : roles_program(program, sizeof program, e);

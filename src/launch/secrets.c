@@ -3,6 +3,7 @@
  */
 #include "launch/secrets.h"
 
+#include "base/env.h"
 #include "base/rand.h"
 #include "keeper/secret.h"
 #include "os/clock.h"
@@ -16,35 +17,25 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define PLACEHOLDER_PREFIX "sk-stockade-"
 #define PLACEHOLDER_LETTERS 32u
 /* A value and the line end that comes with it. */
 #define SOURCE_MAX (SECRET_VALUE_MAX + 2u)
 
-static int from_env(const struct credential *c, char *const *environ, struct buf *out,
+static int from_env(const struct credential *c, char *const *host_env, struct buf *out,
 		    struct err *e)
 {
-	size_t len = strlen(c->from);
+	const char *value = env_value(host_env, c->from);
 
-	for (; environ && *environ; environ++)
-		if (strncmp(*environ, c->from, len) == 0 && (*environ)[len] == '=')
-			return buf_append_str(out, str_from(*environ + len + 1));
+	if (value)
+		return buf_append_str(out, str_from(value));
 	return err_set(e, -ENOENT, "the environment variable %s is not set", c->from);
 }
 
-static const char *find_home(char *const *environ)
-{
-	for (; environ && *environ; environ++)
-		if (strncmp(*environ, "HOME=", 5) == 0)
-			return *environ + 5;
-	return NULL;
-}
-
-static int from_file(const struct credential *c, char *const *environ, struct buf *out,
+static int from_file(const struct credential *c, char *const *host_env, struct buf *out,
 		     struct err *e)
 {
 	_cleanup_(buf_done) struct buf path = BUF_INIT(POLICY_STRING_MAX * 2);
-	const char *home = find_home(environ);
+	const char *home = env_value(host_env, "HOME");
 	int r;
 
 	if (c->from[0] == '~' && c->from[1] == '/' && home)
@@ -95,12 +86,12 @@ static int wait_end(int pidfd, int *ret_code)
 	return spawn_wait(pidfd, false, ret_code);
 }
 
-static int from_cmd(const struct credential *c, char *const *environ, struct buf *out,
+static int from_cmd(const struct credential *c, char *const *host_env, struct buf *out,
 		    struct err *e)
 {
 	char *const argv[] = { (char *)"sh", (char *)"-c", c->from, NULL };
 	_cleanup_(close_fd) int reader = -1, writer = -1, pidfd = -1;
-	struct spawn s = { .path = "/bin/sh", .exec_fd = -1, .argv = argv, .env = environ };
+	struct spawn s = { .path = "/bin/sh", .exec_fd = -1, .argv = argv, .env = host_env };
 	int fds[2], code = 0, r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -138,8 +129,7 @@ static struct str without_line_end(struct str s)
 	return s;
 }
 
-static int load_one(const struct credential *c, char *const *environ, struct secret_entry *ret,
-		    struct err *e)
+static int read_one(struct secret_entry *ret, char *const *host_env, struct err *e)
 {
 	static int (*const sources[])(const struct credential *, char *const *, struct buf *,
 				      struct err *) = {
@@ -147,17 +137,17 @@ static int load_one(const struct credential *c, char *const *environ, struct sec
 		[CREDENTIAL_FILE] = from_file,
 		[CREDENTIAL_CMD] = from_cmd,
 	};
+	const struct credential *c = ret->credential;
 	struct str value;
-	int r;
+	int r = buf_reserve(&ret->value, SOURCE_MAX); /* never moved */
 
-	ret->credential = c;
-	ret->value = BUF_INIT(SOURCE_MAX);
-	r = buf_reserve(&ret->value, SOURCE_MAX); /* never moved */
 	if (r == 0)
-		r = sources[c->source](c, environ, &ret->value, e);
-	if (r == -ENOENT && c->optional)
+		r = sources[c->source](c, host_env, &ret->value, e);
+	if (r == -ENOENT && c->optional) {
 		r = 0; /* left empty: keeper never hears of it, and refuses who asks */
-	else if (r == 0) {
+		if (e)
+			*e = (struct err)ERR_INIT;
+	} else if (r == 0) {
 		value = without_line_end(buf_str(&ret->value));
 		ret->value.end = ret->value.start + value.len;
 		r = secret_check(value, c->name, e);
@@ -165,14 +155,19 @@ static int load_one(const struct credential *c, char *const *environ, struct sec
 	if (r < 0)
 		return err_context(e, r, "%s:%u: credential %s",
 				   c->origin.file ? c->origin.file : "", c->origin.line, c->name);
-	if (c->placeholder_env) {
-		char letters[PLACEHOLDER_LETTERS + 1];
-
-		rand_text(letters, PLACEHOLDER_LETTERS);
-		snprintf(ret->placeholder, sizeof ret->placeholder, PLACEHOLDER_PREFIX "%s",
-			 letters);
-	}
 	return 0;
+}
+
+static void name_one(struct secret_entry *ret, const struct credential *c)
+{
+	char letters[PLACEHOLDER_LETTERS + 1];
+
+	*ret = (struct secret_entry){ .credential = c, .value = BUF_INIT(SOURCE_MAX) };
+	if (!c->placeholder_env)
+		return;
+	rand_text(letters, PLACEHOLDER_LETTERS);
+	snprintf(ret->placeholder, sizeof ret->placeholder, POLICY_PLACEHOLDER_PREFIX "%s",
+		 letters);
 }
 
 static bool is_bound(const struct policy *p, const struct credential *c)
@@ -184,22 +179,24 @@ static bool is_bound(const struct policy *p, const struct credential *c)
 	return false;
 }
 
-int secrets_load(const struct policy *p, char *const *environ, struct secrets *ret, struct err *e)
+void secrets_name(const struct policy *p, struct secrets *ret)
 {
-	struct secrets s = { .n = 0 };
+	ret->n = 0;
+	for (size_t i = 0; i < p->ncredentials && ret->n < POLICY_CREDENTIALS_MAX; i++)
+		if (is_bound(p, &p->credentials[i]))
+			name_one(&ret->entries[ret->n++], &p->credentials[i]);
+}
 
-	for (size_t i = 0; i < p->ncredentials && s.n < POLICY_CREDENTIALS_MAX; i++) {
-		int r;
+int secrets_read(struct secrets *s, char *const *host_env, struct err *e)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		int r = read_one(&s->entries[i], host_env, e);
 
-		if (!is_bound(p, &p->credentials[i]))
-			continue;
-		r = load_one(&p->credentials[i], environ, &s.entries[s.n++], e);
 		if (r < 0) {
-			secrets_wipe(&s);
+			secrets_wipe(s);
 			return r;
 		}
 	}
-	*ret = s;
 	return 0;
 }
 

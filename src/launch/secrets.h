@@ -27,9 +27,12 @@ struct secrets {
 	size_t n;
 };
 
-/* Loads each credential that an allow rule binds; `environ` is the host's.  Errors name the
- * credential, its source and the policy line, never the value. */
-int secrets_load(const struct policy *p, char *const *environ, struct secrets *ret, struct err *e);
+/* Which credentials an allow rule binds, and what stands for them inside; no value yet. */
+void secrets_name(const struct policy *p, struct secrets *ret);
+/* Reads the values; `host_env` is the host's environment.  Called after the sandbox's first process
+ * was made, so that no copy of a value is in its memory.  Errors name the credential, its source
+ * and the policy line, never the value; nothing is left in memory then. */
+int secrets_read(struct secrets *s, char *const *host_env, struct err *e);
 /* Wipes the values and keeps the placeholders: once they were sent. */
 void secrets_wipe(struct secrets *s);
 /* The variables that get a placeholder inside; returns how many. */

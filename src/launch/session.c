@@ -4,12 +4,12 @@
  *
  * The way of one run:
  *   facts            what the planner must know
- *   log              its first line is written before anything else can happen
- *   secrets          read now, so that an unreadable one stops the run, not a request
+ *   log              made first, so that a refusal is in it
  *   plan             what the sandbox will look like (pure)
  *   sandbox_prepare  the boundary stands, listeners were handed out, probes have bitten
- *   supervise        lets the program go; the gateway starts on its first connection
- *   end              boundary down first, then the roles, last line of the log
+ *   secrets          read now: no copy is inside, and an unreadable one stops the run, not a
+ * request supervise        lets the program go; the gateway starts on its first connection end
+ * boundary down first, then the roles, last line of the log
  */
 #include "launch/session.h"
 
@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 /* The command as the log shows it; longer ones are cut. */
 #define COMMAND_TEXT_MAX 2048
@@ -105,14 +106,34 @@ static int log_degraded(struct session *s, struct err *e)
 	return s->sandbox.tier.lost[0] ? record(s, &r, e) : 0;
 }
 
+/* What outlives the session: paths of the host that were writable; the workspace is named first. */
+static void note_writable(struct session *s)
+{
+	for (size_t i = 0; i < s->plan.nsteps; i++) {
+		const struct plan_step *step = &s->plan.steps[i];
+		bool workspace = s->plan.workspace && strcmp(step->target, s->plan.workspace) == 0;
+
+		if (step->kind != PLAN_BIND || step->read_only)
+			continue;
+		if (workspace || s->res->nchanged == 0)
+			snprintf(s->res->changed, sizeof s->res->changed, "%s", step->target);
+		s->res->nchanged++;
+	}
+}
+
 static int make_plan(struct session *s, struct err *e)
 {
 	struct plan_pair pairs[POLICY_CREDENTIALS_MAX];
+	int r;
 
+	secrets_name(s->req->policy, &s->secrets);
 	s->facts.plan.nplaceholders = secrets_placeholders(&s->secrets, pairs);
 	s->facts.plan.placeholders = pairs;
 	s->facts.plan.session_id = s->res->id;
-	return fails(s, EXIT_POLICY, plan_make(s->req->policy, &s->facts.plan, &s->plan, e));
+	r = fails(s, EXIT_POLICY, plan_make(s->req->policy, &s->facts.plan, &s->plan, e));
+	if (r == 0)
+		note_writable(s);
+	return r;
 }
 
 static int make_sandbox(struct session *s, struct err *e)
@@ -129,6 +150,15 @@ static int make_sandbox(struct session *s, struct err *e)
 	return fails(s, EXIT_SANDBOX, r);
 }
 
+/* Only now: the sandbox's first process is a copy of this one as it was before.  From here on no
+ * core dump is written of us, and nobody but root may look into us. */
+static int read_secrets(struct session *s, struct err *e)
+{
+	if (s->secrets.n && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fails(s, EXIT_STOCKADE, err_sys(e, -errno, "closing this process's memory"));
+	return fails(s, EXIT_POLICY, secrets_read(&s->secrets, environ, e));
+}
+
 static int prepare(struct session *s, struct err *e)
 {
 	int r = fails(s, EXIT_STOCKADE, facts_gather(&s->facts, e));
@@ -136,13 +166,13 @@ static int prepare(struct session *s, struct err *e)
 	if (r == 0)
 		r = open_log(s, e);
 	if (r == 0)
-		r = fails(s, EXIT_POLICY, secrets_load(s->req->policy, environ, &s->secrets, e));
-	if (r == 0)
-		r = log_start(s, e);
-	if (r == 0)
 		r = make_plan(s, e);
 	if (r == 0)
 		r = make_sandbox(s, e);
+	if (r == 0)
+		r = read_secrets(s, e);
+	if (r == 0)
+		r = log_start(s, e);
 	if (r == 0)
 		r = log_degraded(s, e);
 	return r;

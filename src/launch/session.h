@@ -31,6 +31,8 @@ struct session_result {
 	bool timed_out; /* the policy's wall clock ended it */
 	char id[STORE_ID_LEN + 1];
 	char log_path[PATH_MAX]; /* of audit.jsonl */
+	char changed[PATH_MAX];	 /* the workspace or another path that was writable; "": none */
+	unsigned nchanged;	 /* how many such paths there were */
 	struct audit_tally tally;
 	struct sandbox_tier tier;
 };

@@ -31,6 +31,18 @@ static int put_denied(const struct audit_tally *t, struct buf *out)
 	return r ? r : buf_append_c(out, '\n');
 }
 
+/* What of the file system outlives the session, and where to read more. */
+static int put_changes(const struct summary *s, struct buf *out)
+{
+	int r = buf_printf(out, "stockade: changes %s", s->nchanged ? "stand in " : "none kept");
+
+	if (r == 0 && s->nchanged)
+		r = audit_escape(str_from(s->changed), out);
+	if (r == 0 && s->nchanged > 1)
+		r = buf_printf(out, " and %u more", s->nchanged - 1);
+	return r ? r : buf_printf(out, "; stockade log --session %s\n", s->session_id);
+}
+
 static int format_text(const struct summary *s, struct buf *out)
 {
 	const struct audit_tally *t = &s->tally;
@@ -42,13 +54,7 @@ static int format_text(const struct summary *s, struct buf *out)
 		r = buf_append_c(out, '\n');
 	if (r == 0)
 		r = put_denied(t, out);
-	if (r == 0)
-		r = buf_printf(out, "stockade: log ");
-	if (r == 0)
-		r = audit_escape(str_from(s->log_path), out);
-	if (r == 0)
-		r = buf_printf(out, " (stockade log --session %s)\n", s->session_id);
-	return r;
+	return r ? r : put_changes(s, out);
 }
 
 static int format_json(const struct summary *s, struct buf *out)
@@ -73,6 +79,8 @@ static int format_json(const struct summary *s, struct buf *out)
 		json_object_end(&j);
 	}
 	json_array_end(&j);
+	json_member_cstr(&j, "changed", s->nchanged ? s->changed : NULL);
+	json_member_u64(&j, "writable_paths", s->nchanged);
 	json_member_cstr(&j, "log", s->log_path);
 	json_object_end(&j);
 	return json_done(&j) < 0 ? json_done(&j) : buf_append_c(out, '\n');

@@ -11,6 +11,8 @@ struct summary {
 	struct audit_tally tally;
 	const char *session_id;
 	const char *log_path;
+	const char *changed; /* a path of the host that was writable, the workspace first; or "" */
+	unsigned nchanged;   /* how many such paths */
 	int exit_code;
 };
 

@@ -48,8 +48,11 @@ size_t dns_answer(struct str question, const struct dns_question *q, enum dns_rc
 /* Made-up addresses: 198.18.1.0 .. 198.19.255.255 and fd73:746f:636b:6164::/64. */
 #define DNS_NAMES_MAX 65536u
 
+/* Random, so that names cannot be chosen to collide in the table. */
+#define DNS_NAMES_KEY_LEN 16
+
 struct dns_names; /* owned by its creator */
-struct dns_names *dns_names_new(void);
+struct dns_names *dns_names_new(const uint8_t key[static DNS_NAMES_KEY_LEN]);
 void dns_names_free(struct dns_names *t);
 /* Same name, same addresses, for the whole session. -ENOSPC when the table is full, -EINVAL for an
  * address. */

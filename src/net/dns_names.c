@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dns_names - which made-up address stands for which name.  Used by front alone; names come from
- * the agent, so their number is bounded and the hash is keyed: names cannot be chosen to collide.
+ * the agent, so their number is bounded and the hash is keyed: names cannot be chosen to
+ * collide.  Pure.
  *
  * The n-th name gets the n-th address of each range, so an address leads to its name by
  * subtraction.  Entries lie in blocks that never move.
@@ -9,7 +10,6 @@
 #include "net/dns.h"
 
 #include "base/hash.h"
-#include "base/rand.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,6 @@
 #define BLOCK_NAMES 32u /* 9 KB: what a session that asks for a few names costs */
 #define BLOCKS (DNS_NAMES_MAX / BLOCK_NAMES)
 #define FIRST_SLOTS 64u /* a power of two, as every size after it */
-#define KEY_LEN 16
 
 /* 198.18.1.0, and one past 198.19.255.255 */
 #define FAKE4_FIRST 0xc6120100u
@@ -28,14 +27,14 @@ static const uint8_t fake6_prefix[8] = { 0xfd, 0x73, 0x74, 0x6f, 0x63, 0x6b, 0x6
 _Static_assert(FAKE4_FIRST + 1 + DNS_NAMES_MAX <= FAKE4_END, "every name has an IPv4 address");
 
 struct dns_names {
-	uint8_t key[KEY_LEN];
+	uint8_t key[DNS_NAMES_KEY_LEN];
 	uint32_t count;
 	uint32_t nslots;
 	uint32_t *slots; /* number of a name plus one, 0: empty; half of them at most are used */
 	struct host *blocks[BLOCKS];
 };
 
-struct dns_names *dns_names_new(void)
+struct dns_names *dns_names_new(const uint8_t key[static DNS_NAMES_KEY_LEN])
 {
 	struct dns_names *t = calloc(1, sizeof *t);
 
@@ -47,7 +46,7 @@ struct dns_names *dns_names_new(void)
 		return NULL;
 	}
 	t->nslots = FIRST_SLOTS;
-	rand_bytes(t->key, sizeof t->key);
+	memcpy(t->key, key, sizeof t->key);
 	return t;
 }
 
@@ -69,12 +68,12 @@ static struct host *name_at(const struct dns_names *t, uint32_t n)
 static uint32_t hash_of(const struct dns_names *t, const struct host *name)
 {
 	uint8_t digest[HASH_LEN];
-	char text[KEY_LEN + HOST_NAME_MAX_LEN + 1];
+	char text[DNS_NAMES_KEY_LEN + HOST_NAME_MAX_LEN + 1];
 	uint32_t v;
 
-	memcpy(text, t->key, KEY_LEN);
-	memcpy(text + KEY_LEN, name->text, name->len);
-	hash_sha256((struct str){ text, KEY_LEN + (size_t)name->len }, digest);
+	memcpy(text, t->key, sizeof t->key);
+	memcpy(text + sizeof t->key, name->text, name->len);
+	hash_sha256((struct str){ text, sizeof t->key + name->len }, digest);
 	memcpy(&v, digest, sizeof v);
 	return v;
 }

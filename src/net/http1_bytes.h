@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * http1_bytes - what the HTTP/1 readers share: byte classes, and the field section.  Private to
- * src/net/http1_*.c.
+ * src/net.
  */
 #ifndef STOCKADE_NET_HTTP1_BYTES_H
 #define STOCKADE_NET_HTTP1_BYTES_H
@@ -14,6 +14,7 @@ enum http1_byte {
 	HTTP1_TARGET = 4,      /* in a request target: visible ASCII but '#' */
 	HTTP1_HEX = 8,	       /* hex digit */
 	HTTP1_UNRESERVED = 16, /* RFC 3986 2.3 */
+	HTTP1_PATH = 32,       /* RFC 3986 3.3 pchar, the percent sign and '/' */
 };
 
 extern const uint8_t http1_bytes[256];

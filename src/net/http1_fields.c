@@ -10,27 +10,30 @@
 /* More than INT64_MAX is a negative length to somebody. */
 #define LENGTH_MAX ((uint64_t)INT64_MAX)
 
-/* T: token, V: value, G: target, H: hex, U: unreserved */
+/* T: token, V: value, G: target, H: hex, U: unreserved, P: path */
 #define T HTTP1_TOKEN
 #define V HTTP1_VALUE
 #define G HTTP1_TARGET
 #define H HTTP1_HEX
 #define U HTTP1_UNRESERVED
-#define TOK (T | V | G)		/* ! $ & ' * + ^ ` | % */
-#define MRK (T | V | G | U)	/* - . _ ~ and letters past f */
-#define HEX (T | V | G | H | U) /* 0-9 A-F a-f */
-#define VIS (V | G)		/* delimiters */
+#define P HTTP1_PATH
+#define TOK (T | V | G)		    /* ^ ` | */
+#define SUB (T | V | G | P)	    /* ! $ & ' * + % */
+#define MRK (T | V | G | U | P)	    /* - . _ ~ and letters past f */
+#define HEX (T | V | G | H | U | P) /* 0-9 A-F a-f */
+#define VIS (V | G)		    /* delimiters */
+#define SEP (V | G | P)		    /* ( ) , / : ; = @ */
 #define HIGH16 V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V
 /* clang-format off */
 const uint8_t http1_bytes[256] = {
 	/* 00 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, V, 0, 0, 0, 0, 0, 0,
 	/* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	/* 20  sp ! " # $ % & ' ( ) * + , - . / */
-	V, TOK, VIS, T | V, TOK, TOK, TOK, TOK, VIS, VIS, TOK, TOK, VIS, MRK, MRK, VIS,
+	V, SUB, VIS, T | V, SUB, SUB, SUB, SUB, SEP, SEP, SUB, SUB, SEP, MRK, MRK, SEP,
 	/* 30  0-9 : ; < = > ? */
-	HEX, HEX, HEX, HEX, HEX, HEX, HEX, HEX, HEX, HEX, VIS, VIS, VIS, VIS, VIS, VIS,
+	HEX, HEX, HEX, HEX, HEX, HEX, HEX, HEX, HEX, HEX, SEP, SEP, VIS, SEP, VIS, VIS,
 	/* 40  @ A-O */
-	VIS, HEX, HEX, HEX, HEX, HEX, HEX, MRK, MRK, MRK, MRK, MRK, MRK, MRK, MRK, MRK,
+	SEP, HEX, HEX, HEX, HEX, HEX, HEX, MRK, MRK, MRK, MRK, MRK, MRK, MRK, MRK, MRK,
 	/* 50  P-Z [ \ ] ^ _ */
 	MRK, MRK, MRK, MRK, MRK, MRK, MRK, MRK, MRK, MRK, MRK, VIS, VIS, VIS, TOK, MRK,
 	/* 60  ` a-o */

@@ -82,27 +82,12 @@ static int lf_byte(struct http1_framer *f, char b)
 {
 	if (b != '\n')
 		return -EBADMSG;
-	switch ((enum state)f->state) {
-	case CHUNK_SIZE_LF:
-		f->state = f->left ? CHUNK_DATA : TRAILER;
-		break;
-	case CHUNK_END_LF:
-		f->state = CHUNK_SIZE;
-		break;
-	case TRAILER_LF:
-		f->state = TRAILER;
-		break;
-	case LAST_LF:
+	if (f->state == LAST_LF)
 		f->done = true;
-		break;
-	case CHUNK_SIZE:
-	case CHUNK_DATA:
-	case CHUNK_END:
-	case TRAILER:
-	case TRAILER_NAME:
-	case TRAILER_VALUE:
-		return -EBADMSG; /* not a state that waits for LF */
-	}
+	else if (f->state == CHUNK_SIZE_LF)
+		f->state = f->left ? CHUNK_DATA : TRAILER;
+	else
+		f->state = f->state == CHUNK_END_LF ? CHUNK_SIZE : TRAILER;
 	f->line_len = 0;
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "base/own.h"
 #include "base/wire.h"
-#include "net/http1.h"
+#include "net/http1_bytes.h"
 
 #include <errno.h>
 
@@ -14,34 +14,10 @@
 #define HEADER_NAME_MAX 256u
 #define HEADER_VALUE_MAX HTTP1_HEAD_MAX
 
-enum byte_class {
-	BYTE_TOKEN = 1, /* RFC 9110 5.6.2 tchar */
-	BYTE_PATH = 2,	/* RFC 3986 pchar, '/' and the percent sign */
-	BYTE_QUERY = 4, /* visible, but '#': clients send more here than RFC 3986 lets them */
-	BYTE_VALUE = 8, /* RFC 9110 5.5: visible, space, tab, obs-text */
-};
-
-static unsigned classify(unsigned char c)
-{
-	bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-	bool visible = c > 0x20 && c < 0x7f;
-	unsigned k = 0;
-
-	if (alnum || (visible && strchr("!#$%&'*+-.^_`|~", c)))
-		k |= BYTE_TOKEN;
-	if (alnum || (visible && strchr("-._~%!$&'()*+,;=:@/", c)))
-		k |= BYTE_PATH;
-	if (visible && c != '#')
-		k |= BYTE_QUERY;
-	if (visible || c == ' ' || c == '\t' || c >= 0x80)
-		k |= BYTE_VALUE;
-	return k;
-}
-
-static bool all_of(struct str s, unsigned k)
+static bool all_of(struct str s, enum http1_byte class)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (!(classify((unsigned char)s.p[i]) & k))
+		if (!http1_is(s.p[i], class))
 			return false;
 	return true;
 }
@@ -51,13 +27,9 @@ bool request_name_folds_to(struct str name, struct str wanted)
 	if (name.len != wanted.len)
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
-		char c = name.p[i];
+		char c = str_lower(name.p[i]);
 
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		if (c == '_')
-			c = '-';
-		if (c != wanted.p[i])
+		if ((c == '_' ? '-' : c) != wanted.p[i])
 			return false;
 	}
 	return true;
@@ -83,9 +55,9 @@ static bool name_is_ours(struct str name)
 
 bool request_header_ok(const struct request_header *h)
 {
-	if (h->name.len == 0 || h->name.len > HEADER_NAME_MAX || !all_of(h->name, BYTE_TOKEN))
+	if (h->name.len == 0 || h->name.len > HEADER_NAME_MAX || !all_of(h->name, HTTP1_TOKEN))
 		return false;
-	if (h->value.len > HEADER_VALUE_MAX || !all_of(h->value, BYTE_VALUE))
+	if (h->value.len > HEADER_VALUE_MAX || !all_of(h->value, HTTP1_VALUE))
 		return false;
 	return str_trim(h->value).len == h->value.len && !name_is_ours(h->name);
 }
@@ -129,22 +101,30 @@ static bool path_ok(const struct request *r)
 	if (r->path.len == 0 || r->path.p[0] != '/' || r->path.len > HTTP1_TARGET_MAX)
 		return false;
 	/* Rules look at the normal form: another form would be read differently upstream. */
-	return all_of(r->path, BYTE_PATH) && http1_path_normalize(r->path, room, &normal) == 0 &&
+	return all_of(r->path, HTTP1_PATH) && http1_path_normalize(r->path, room, &normal) == 0 &&
 	       str_eq(normal, r->path);
+}
+
+static bool method_ok(struct str s)
+{
+	return s.len > 0 && all_of(s, HTTP1_TOKEN) && !str_eq(s, STR_LIT("CONNECT"));
+}
+
+static bool query_ok(const struct request *r)
+{
+	return (r->has_query || r->query.len == 0) && all_of(r->query, HTTP1_TARGET);
+}
+
+static bool body_ok(const struct request *r)
+{
+	if (r->body == BODY_LENGTH)
+		return true;
+	return (r->body == BODY_NONE || r->body == BODY_CHUNKED) && r->length == 0;
 }
 
 static bool fields_ok(const struct request *r)
 {
-	if (r->method.len == 0 || !all_of(r->method, BYTE_TOKEN) ||
-	    str_eq(r->method, STR_LIT("CONNECT")))
-		return false;
-	if (r->port == 0 || !path_ok(r) || !all_of(r->query, BYTE_QUERY))
-		return false;
-	if (!r->has_query && r->query.len)
-		return false;
-	if (r->body != BODY_NONE && r->body != BODY_LENGTH && r->body != BODY_CHUNKED)
-		return false;
-	if (r->body != BODY_LENGTH && r->length != 0)
+	if (!method_ok(r->method) || r->port == 0 || !path_ok(r) || !query_ok(r) || !body_ok(r))
 		return false;
 	for (size_t i = 0; i < r->nheaders; i++)
 		if (!request_header_ok(&r->headers[i]))

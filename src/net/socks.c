@@ -183,6 +183,11 @@ static int feed_request(struct socks *s, struct str in, size_t *ret_used, struct
 int socks_feed(struct socks *s, struct str in, size_t *ret_used,
 	       unsigned char reply[static SOCKS_REPLY_MAX], size_t *ret_reply)
 {
+	static int (*const feeds[])(struct socks *, struct str, size_t *, struct answer) = {
+		[SOCKS_GREETING] = feed_greeting,
+		[SOCKS_AUTH] = feed_auth,
+		[SOCKS_REQUEST] = feed_request,
+	};
 	struct answer a = { reply, ret_reply };
 
 	*ret_used = 0;
@@ -191,15 +196,5 @@ int socks_feed(struct socks *s, struct str in, size_t *ret_used,
 		return 1;
 	if (in.len == 0)
 		return 0;
-	switch (s->step) {
-	case SOCKS_GREETING:
-		return feed_greeting(s, in, ret_used, a);
-	case SOCKS_AUTH:
-		return feed_auth(s, in, ret_used, a);
-	case SOCKS_REQUEST:
-		return feed_request(s, in, ret_used, a);
-	case SOCKS_DONE:
-		break;
-	}
-	return -EINVAL;
+	return feeds[s->step](s, in, ret_used, a);
 }

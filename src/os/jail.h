@@ -22,7 +22,7 @@ struct jail {
 	/* NULL-terminated paths that stay readable, missing ones skipped (resolver: the C library's
 	 * configuration).  No empty root then, so Landlock must be there.  NULL: nothing. */
 	const char *const *reads;
-	bool own_net;	 /* an empty network namespace of its own (0.6 ms): not for `connects` */
+	bool own_net; /* an empty network namespace of its own (0.6 ms): not for `connects` */
 };
 
 /*

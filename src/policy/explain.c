@@ -107,7 +107,7 @@ static int rule_line(const struct verdict *v, struct buf *out)
 	    v->action == ACTION_ALLOW || v->reason == REASON_DENY_RULE ? "rule" : "nearest";
 
 	if (!r)
-		return 0;
+		return buf_printf(out, "  rule     default: what no rule allows is denied\n");
 	return buf_printf(out, "  %-8s %s\n  %-8s %s:%u (%s)\n", what, r->text ? r->text : "", "at",
 			  r->origin.file, r->origin.line, source_name(r->origin.source));
 }

@@ -177,8 +177,9 @@ int stack_merge(struct policy_stack *s, struct policy *ret, struct err *e)
 		resolve,   note_files,	      merge_settings, merge_rules, merge_mounts,
 		merge_env, merge_credentials, merge_sockets,  merge_check,
 	};
+	struct err unasked = ERR_INIT; /* the code is in there too */
 	struct policy out;
-	struct merger m = { .stack = s, .out = &out, .e = e };
+	struct merger m = { .stack = s, .out = &out, .e = e ? e : &unasked };
 
 	policy_init(&out);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {

@@ -9,7 +9,7 @@ struct merger {
 	struct policy_stack *stack; /* layers sorted, strongest first */
 	struct policy *out;
 	bool only_managed;
-	struct err *e;
+	struct err *e; /* never NULL */
 };
 
 /* Appends a zeroed item; NULL (and `e`) without memory or past `max`. */

@@ -30,7 +30,7 @@ static int push_rules(struct merger *m, size_t which, enum action action)
 		}
 		slot = merge_push(m, &items, &m->out->nrules, sizeof *slot, POLICY_RULES_MAX);
 		if (!slot)
-			return m->e ? m->e->code : -ENOMEM;
+			return m->e->code;
 		m->out->rules = items;
 		*slot = *r;
 		m->out->network |= action == ACTION_ALLOW;
@@ -85,7 +85,7 @@ static int push_mount(struct merger *m, const struct policy_layer *l, const stru
 		return 0;
 	slot = merge_push(m, &items, &m->out->nmounts, sizeof *slot, POLICY_MOUNTS_MAX);
 	if (!slot)
-		return m->e ? m->e->code : -ENOMEM;
+		return m->e->code;
 	m->out->mounts = items;
 	*slot = *mt;
 	return 0;
@@ -144,7 +144,7 @@ static int push_env(struct merger *m, const struct policy_layer *l, const struct
 			return 0;
 	slot = merge_push(m, &items, &m->out->nenv, sizeof *slot, POLICY_ENV_MAX);
 	if (!slot)
-		return m->e ? m->e->code : -ENOMEM;
+		return m->e->code;
 	m->out->env = items;
 	*slot = *entry;
 	return 0;
@@ -177,13 +177,15 @@ static int push_credential(struct merger *m, const struct policy_layer *l,
 		const char *text = arena_printf(m->stack->arena, "%s from %s:%s", c->name,
 						kinds[c->source], c->from);
 
-		return merge_drop(m, l, c->origin.line, "credentials", text ? text : c->name, NULL);
+		if (!text)
+			return err_set(m->e, -ENOMEM, "policy: out of memory");
+		return merge_drop(m, l, c->origin.line, "credentials", text, NULL);
 	}
 	if (policy_credential(m->out, c->name))
 		return 0;
 	slot = merge_push(m, &items, &m->out->ncredentials, sizeof *slot, POLICY_CREDENTIALS_MAX);
 	if (!slot)
-		return m->e ? m->e->code : -ENOMEM;
+		return m->e->code;
 	m->out->credentials = items;
 	*slot = *c;
 	return 0;
@@ -216,7 +218,7 @@ static int push_socket(struct merger *m, const struct policy_layer *l, const str
 			return 0;
 	slot = merge_push(m, &items, &m->out->nunix_sockets, sizeof *slot, POLICY_LIST_MAX);
 	if (!slot)
-		return m->e ? m->e->code : -ENOMEM;
+		return m->e->code;
 	m->out->unix_sockets = items;
 	*slot = s->text;
 	return 0;

@@ -5,6 +5,11 @@
 #include "base/own.h"
 #include "policy/profiles.h"
 
+#include <stdio.h>
+
+/* A limit in digits. */
+#define SETTING_TEXT_MAX 24
+
 enum order {
 	ORDER_NONE, /* no value is stricter than another: managed wins, untrusted is dropped */
 	ORDER_LOW,  /* the lower the stricter */
@@ -78,12 +83,40 @@ static struct chosen choose(const struct policy_stack *st, enum policy_setting s
 	return other.layer ? other : base;
 }
 
+/* What an untrusted layer asks for, as a person reads it; numbers go to `room`. */
+static const char *setting_text(const struct policy_layer *l, enum policy_setting s,
+				char room[static SETTING_TEXT_MAX])
+{
+	static const char *const words[SETTING_MAX][3] = {
+		[SETTING_WORKSPACE_MODE] = { "none", "ro", "rw" },
+		[SETTING_PROXY_ENV] = { "false", "true" },
+		[SETTING_UNIX_SOCKET] = { "false", "true" },
+		[SETTING_DNS_DENIED] = { [DNS_EXPLAIN] = "explain", [DNS_NXDOMAIN] = "nxdomain" },
+		[SETTING_CGROUP] = { "best-effort", "required" },
+	};
+	uint64_t v = l->settings[s].value;
+
+	if (s == SETTING_WORKSPACE_PATH)
+		return l->workspace;
+	if (v == LIMIT_NONE)
+		return "none";
+	if (words[s][0])
+		return words[s][v];
+	if (s == SETTING_CPUS)
+		snprintf(room, SETTING_TEXT_MAX, "%llu.%03u", (unsigned long long)v / 1000,
+			 (unsigned)(v % 1000));
+	else
+		snprintf(room, SETTING_TEXT_MAX, "%llu", (unsigned long long)v);
+	return room;
+}
+
 /* Untrusted layers may make it stricter. */
 static int tighten(struct merger *m, enum policy_setting s, struct chosen *c)
 {
 	for (size_t i = 0; i < m->stack->n; i++) {
 		const struct policy_layer *l = &m->stack->layers[i];
 		const struct setting_value *v = &l->settings[s];
+		char room[SETTING_TEXT_MAX];
 		int err;
 
 		if (!l->untrusted || v->line == 0)
@@ -100,8 +133,7 @@ static int tighten(struct merger *m, enum policy_setting s, struct chosen *c)
 			take(c, l, s);
 			continue;
 		}
-		err = merge_drop(m, l, v->line, settings[s].name,
-				 s == SETTING_WORKSPACE_PATH ? l->workspace : "would loosen", NULL);
+		err = merge_drop(m, l, v->line, settings[s].name, setting_text(l, s, room), NULL);
 		if (err < 0)
 			return err;
 	}

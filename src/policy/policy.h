@@ -78,6 +78,10 @@ struct net_rule {
 	char *text; /* one line for logs and explain: "allow api.github.com:443 GET /repos" */
 };
 
+/* What stands for a credential inside begins so: known everywhere, so that each role can see one on
+ * its way to where it does not belong. */
+#define POLICY_PLACEHOLDER_PREFIX "sk-stockade-"
+
 enum credential_source { CREDENTIAL_ENV, CREDENTIAL_FILE, CREDENTIAL_CMD };
 
 struct credential {

@@ -63,41 +63,50 @@ static bool header_forbidden(struct str name)
 	return false;
 }
 
+/* "Name: {}" with one hole, which is not in the name. */
+static bool header_split(struct str text, struct str *ret_name, struct str *ret_prefix,
+			 struct str *ret_suffix)
+{
+	size_t colon = str_index(text, ':');
+	const char *hole = strstr(text.p, "{}"); /* the tree's texts end in NUL */
+	const char *value = text.p + colon + 1;
+
+	if (colon == 0 || colon == text.len || !hole || hole < value || strstr(hole + 2, "{}") ||
+	    !str_printable(text))
+		return false;
+	for (size_t i = 0; i < colon; i++)
+		if (!token_byte(text.p[i]))
+			return false;
+	value += strspn(value, " ");
+	*ret_name = (struct str){ text.p, colon };
+	*ret_prefix = (struct str){ value, (size_t)(hole - value) };
+	*ret_suffix = str_from(hole + 2);
+	return true;
+}
+
 static int read_header(struct reader *r, const struct node *n, void *target)
 {
 	struct credential *c = target;
-	size_t colon = str_index(n->text, ':');
-	struct str name = { n->text.p, colon }, value;
-	char *text, *hole;
+	struct str name, prefix, suffix;
+	char *text;
 	int err = schema_text(r, n, &text);
 
 	if (err < 0)
 		return err;
-	hole = strstr(text, "{}");
-	for (size_t i = 0; i < name.len; i++)
-		if (!token_byte(name.p[i]))
-			name.len = 0;
-	if (name.len == 0 || colon == n->text.len || !hole || hole < text + colon ||
-	    strstr(hole + 2, "{}") || !str_printable(n->text))
+	if (!header_split((struct str){ text, n->text.len }, &name, &prefix, &suffix))
 		return schema_error(r, n->line,
 				    "'header' must be \"Name: {}\" with one {} where the "
 				    "secret goes, such as \"Authorization: Bearer {}\"");
 	if (header_forbidden(name))
 		return schema_error(r, n->line, "header '%.*s' cannot carry a credential",
 				    STR_FMT(name));
-	value = (struct str){ text + colon + 1, n->text.len - colon - 1 };
-	while (value.len && *value.p == ' ') {
-		value.p++;
-		value.len--;
-	}
 	c->header = arena_str(r->arena, name);
-	c->prefix = arena_str(r->arena, (struct str){ value.p, (size_t)(hole - value.p) });
-	c->suffix = arena_str(r->arena, str_from(hole + 2));
+	c->prefix = arena_str(r->arena, prefix);
+	c->suffix = arena_str(r->arena, suffix);
 	if (!c->header || !c->prefix || !c->suffix)
 		return schema_oom(r);
 	for (char *p = c->header; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p + ('a' - 'A'));
+		*p = str_lower(*p);
 	return 0;
 }
 

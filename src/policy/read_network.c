@@ -305,12 +305,25 @@ static bool suffix_registrable(struct str name)
 	return true;
 }
 
+static int check_credential(struct reader *r, const struct node *n, const struct net_rule *rule)
+{
+	if (!rule->credential)
+		return 0;
+	if (rule->host.kind == HOST_ANY)
+		return schema_error(r, n->line, "a credential cannot be bound to every host");
+	if (rule->host.kind == HOST_SUFFIX && !suffix_registrable(host_str(&rule->host.host)))
+		return schema_error(
+		    r, n->line,
+		    "a credential cannot be bound to \"*.%s\": anyone can register a "
+		    "name there",
+		    rule->host.host.text);
+	return 0;
+}
+
 /* What the fields of one rule say together. */
 static int check_rule(struct reader *r, const struct node *n, const struct net_rule *rule)
 {
-	bool empty = rule->host.kind == HOST_EXACT && rule->host.host.len == 0;
-
-	if (empty)
+	if (rule->host.kind == HOST_EXACT && rule->host.host.len == 0)
 		return schema_error(r, n->line, "a rule needs 'host'");
 	if (rule->action == ACTION_DENY &&
 	    (rule->credential || rule->naddresses || rule->upstream_addr.family ||
@@ -321,16 +334,7 @@ static int check_rule(struct reader *r, const struct node *n, const struct net_r
 		return schema_error(r, n->line,
 				    "'tls: tunnel' cannot be checked for methods or paths or get a "
 				    "credential: what is inside is encrypted");
-	if (rule->credential && rule->host.kind == HOST_ANY)
-		return schema_error(r, n->line, "a credential cannot be bound to every host");
-	if (rule->credential && rule->host.kind == HOST_SUFFIX &&
-	    !suffix_registrable(host_str(&rule->host.host)))
-		return schema_error(
-		    r, n->line,
-		    "a credential cannot be bound to \"*.%s\": anyone can register a "
-		    "name there",
-		    rule->host.host.text);
-	return 0;
+	return check_credential(r, n, rule);
 }
 
 static int make_text(struct reader *r, struct net_rule *rule)

@@ -4,6 +4,7 @@
 #include "policy/schema.h"
 
 #include "base/own.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -170,24 +171,22 @@ static bool is_null(const struct node *n)
 	return false;
 }
 
-/* Bytes that steer a terminal, and UTF-8 that does (U+0080..9F) or that shows text in another order
- * than it has (U+061C, 200E, 200F, 202A..2E, 2066..69): what a person reads before trusting a file
- * must be what it says. */
+/* Characters that steer a terminal, or that show text in another order than it has: what a person
+ * reads before trusting a file must be what it says. */
+static const struct utf8_range steering[] = {
+	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0x61c, 0x61c },
+	{ 0x200e, 0x200f }, { 0x202a, 0x202e }, { 0x2066, 0x2069 },
+};
+
 static bool steers(struct str s)
 {
-	const unsigned char *p = (const unsigned char *)s.p;
+	while (s.len) {
+		uint32_t c;
+		size_t n = utf8_read(s, &c);
 
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned next = i + 1 < s.len ? p[i + 1] : 0, third = i + 2 < s.len ? p[i + 2] : 0;
-
-		if (p[i] < 0x20 || p[i] == 0x7f || (p[i] == 0xc2 && next < 0xa0) ||
-		    (p[i] == 0xd8 && next == 0x9c))
+		if (n == 0 || utf8_among(c, steering, ARRAY_LEN(steering)))
 			return true;
-		if (p[i] == 0xe2 && next == 0x80 &&
-		    (third == 0x8e || third == 0x8f || (third >= 0xaa && third <= 0xae)))
-			return true;
-		if (p[i] == 0xe2 && next == 0x81 && third >= 0xa6 && third <= 0xa9)
-			return true;
+		s = (struct str){ s.p + n, s.len - n };
 	}
 	return false;
 }

@@ -52,7 +52,10 @@ static void rule_ports(struct shower *s, const struct net_rule *r)
 		return;
 	PUT(s, ", ports: [");
 	for (size_t i = 0; i < r->nports; i++)
-		PUT(s, "%s'%u-%u'", i ? ", " : "", r->ports[i].low, r->ports[i].high);
+		if (r->ports[i].low == r->ports[i].high)
+			PUT(s, "%s%u", i ? ", " : "", r->ports[i].low);
+		else
+			PUT(s, "%s'%u-%u'", i ? ", " : "", r->ports[i].low, r->ports[i].high);
 	PUT(s, "]");
 }
 
@@ -221,7 +224,10 @@ static void limits(struct shower *s, const struct policy *p)
 	PUT(s, "limits:\n");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].value) {
-			PUT(s, "  %s: %" PRIu64, rows[i].key, rows[i].value);
+			const bool mega = rows[i].value % (1u << 20) == 0;
+
+			PUT(s, "  %s: %" PRIu64 "%s", rows[i].key,
+			    mega ? rows[i].value >> 20 : rows[i].value, mega ? "M" : "");
 			origin(s, &p->set_by[rows[i].setting]);
 		}
 	if (p->limits.cpu_milli) {

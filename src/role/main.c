@@ -6,10 +6,10 @@
  * Not for people: without the channel it says so and ends.
  */
 #include "back/back.h"
-#include "resolver/resolver.h"
-#include "role/start.h"
 #include "os/fd.h"
 #include "os/jail.h"
+#include "resolver/resolver.h"
+#include "role/start.h"
 
 #include "audit-seccomp.h"
 #include "back-seccomp.h"

@@ -7,8 +7,8 @@
 #define STOCKADE_ROLE_START_H
 
 #include "audit/role.h"
-#include "front/front.h"
 #include "back/inject.h"
+#include "front/front.h"
 #include "keeper/keeper.h"
 
 #define START_SESSION_MAX 64u

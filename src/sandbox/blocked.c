@@ -2,17 +2,17 @@
 /* blocked - see blocked.h.  Runs in the launcher after a failure; reads kernel settings only. */
 #include "sandbox/blocked.h"
 
+#include "base/num.h"
 #include "base/own.h"
 #include "os/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 struct setting {
 	const char *path;
-	long blocks; /* the value that forbids */
+	uint64_t blocks; /* the value that forbids */
 	const char *text;
 };
 
@@ -25,17 +25,20 @@ static const struct setting settings[] = {
 	  "user.max_user_namespaces=10000" },
 	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
 	  "kernel.apparmor_restrict_unprivileged_userns=1 takes all power from user namespaces; "
-	  "fix: "
-	  "an AppArmor profile with 'userns,' for stockade, or sudo sysctl "
+	  "fix: an AppArmor profile with 'userns,' for stockade, or sudo sysctl "
 	  "kernel.apparmor_restrict_unprivileged_userns=0" },
 };
 
-static bool reads(const char *path, long value)
+static bool reads(const char *path, uint64_t value)
 {
-	char text[24] = { 0 };
+	char text[24];
 	_cleanup_(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+	struct str rest = { text, n > 0 ? (size_t)n : 0 }, line;
+	uint64_t found;
 
-	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strtol(text, NULL, 10) == value;
+	return str_next(&rest, '\n', &line) && num_parse_u64(line, UINT64_MAX, &found) == 0 &&
+	       found == value;
 }
 
 static const char *reason(int code)
@@ -45,21 +48,17 @@ static const char *reason(int code)
 			return settings[i].text;
 	if (code == -ENOSYS)
 		return "clone3 is missing: an outer container's seccomp profile hides it, or the "
-		       "kernel "
-		       "is older than 5.6; fix: run the container with --security-opt "
+		       "kernel is older than 5.6; fix: run the container with --security-opt "
 		       "seccomp=unconfined";
 	if (code == -ENOSPC)
 		return "the bound on namespaces is reached (user.max_*_namespaces) or they are "
-		       "nested "
-		       "too deeply; fix: raise it with sysctl";
+		       "nested too deeply; fix: raise it with sysctl";
 	if (code == -EINVAL)
 		return "the kernel was built without one of the namespaces (user, mount, pid, net, "
-		       "ipc, "
-		       "uts, cgroup, time)";
+		       "ipc, uts, cgroup, time)";
 	if (code == -EPERM || code == -EACCES)
 		return "an outer container or security module forbids it; fix: run the container "
-		       "with "
-		       "--security-opt seccomp=unconfined (and apparmor=unconfined)";
+		       "with --security-opt seccomp=unconfined (and apparmor=unconfined)";
 	return "";
 }
 

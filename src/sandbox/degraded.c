@@ -10,6 +10,7 @@
  */
 #include "sandbox/inside.h"
 
+#include "base/num.h"
 #include "os/fd.h"
 #include "os/landlock.h"
 #include "os/priv.h"
@@ -142,14 +143,13 @@ static int kill_children(void)
 	fd = open(text, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	text[n > 0 ? n : 0] = 0;
-	for (char *at = text, *end; *at; at = end) {
-		long pid = strtol(at, &end, 10);
+	n = read(fd, text, sizeof(text));
+	for (struct str rest = { text, n > 0 ? (size_t)n : 0 }, part;
+	     str_next(&rest, ' ', &part);) {
+		uint64_t pid;
 
-		if (end == at)
-			break;
-		if (pid > 1 && kill((pid_t)pid, SIGKILL) == 0)
+		if (num_parse_u64(part, INT32_MAX, &pid) == 0 && pid > 1 &&
+		    kill((pid_t)pid, SIGKILL) == 0)
 			killed++;
 	}
 	return killed;

@@ -91,6 +91,7 @@ static int agent_set_up(struct inside *in, struct err *e)
 {
 	int r;
 
+	*in->stage = "setting up the agent's session";
 	if (setsid() < 0)
 		return err_sys(e, -errno, "session");
 	r = take_terminal(in);
@@ -98,6 +99,7 @@ static int agent_set_up(struct inside *in, struct err *e)
 		return err_sys(e, r, "controlling terminal");
 	if (chdir(in->plan->cwd ? in->plan->cwd : "/") < 0)
 		return err_sys(e, -errno, "working directory %s", in->plan->cwd);
+	*in->stage = "trying what must be refused";
 	return probe_bites(in, e);
 }
 
@@ -123,22 +125,27 @@ static int agent_main(void *arg)
 	char go;
 	int r = agent_set_up(in, &e);
 
+	if (r < 0)
+		inside_fail(in, &e);
+	*in->stage = "handing out its listeners";
+	r = hand_out(in);
 	if (r < 0) {
-		in->report = (struct report){ .kind = REPORT_FAILED, .code = r };
-		memcpy(in->report.text, e.text, sizeof(e.text));
-		report_send(in->sync, &in->report, NULL, 0);
-		_exit(EXIT_SANDBOX);
+		err_sys(&e, r, "handing out the listeners");
+		inside_fail(in, &e);
 	}
-	if (hand_out(in) < 0 || read(in->sync, &go, 1) != 1)
-		_exit(EXIT_SANDBOX);
+	*in->stage = "starting the program";
+	if (read(in->sync, &go, 1) != 1)
+		_exit(EXIT_SANDBOX); /* the launcher has given up: nobody listens */
 	for (int sig = 1; sig < NSIG; sig++)
 		sigaction(sig, &dfl, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Only 0, 1 and 2 stay open; the report of a failed exec still needs the socket. */
-	if (fcntl(in->sync, F_SETFD, FD_CLOEXEC) < 0 || fd_close_from(in->sync + 1) < 0)
-		_exit(EXIT_SANDBOX);
-	r = exec_program(in->opt->argv, in->plan->env);
+	if (fcntl(in->sync, F_SETFD, FD_CLOEXEC) < 0 || fd_close_from(in->sync + 1) < 0) {
+		err_sys(&e, -errno, "closing descriptors before the program starts");
+		inside_fail(in, &e);
+	}
+	r = exec_program(in->argv, in->plan->env);
 	in->report = (struct report){ .kind = REPORT_EXEC_FAILED, .code = r };
 	report_send(in->sync, &in->report, NULL, 0);
 	_exit(r == ENOENT || r == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
@@ -215,22 +222,28 @@ static void close_inherited(struct inside *in)
 _Noreturn void init_main(struct inside *in)
 {
 	static _Alignas(64) char stack[AGENT_STACK];
+	struct err e = ERR_INIT;
 	sigset_t set;
 	pid_t agent;
 	int signals;
 
+	*in->stage = "starting the agent's process";
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	for (unsigned i = 0; i < ARRAY_LEN(forwarded); i++)
 		sigaddset(&set, forwarded[i]);
-	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
-		_exit(EXIT_SANDBOX);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0) {
+		err_sys(&e, -errno, "signals of init");
+		inside_fail(in, &e);
+	}
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	agent = signals < 0 ? -1
 			    : clone(agent_main, stack + sizeof(stack),
 				    CLONE_VM | CLONE_VFORK | SIGCHLD, in);
-	if (agent < 0)
-		_exit(EXIT_SANDBOX);
+	if (agent < 0) {
+		err_sys(&e, -errno, "starting the agent's process");
+		inside_fail(in, &e);
+	}
 	close_inherited(in);
 	supervise(in, agent, signals);
 }

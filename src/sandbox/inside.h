@@ -20,7 +20,7 @@
 /* Messages from inside to the launcher; the other way there is one: a byte, "go". */
 enum report_kind {
 	REPORT_READY = 1,   /* before exec: listeners (and the terminal first) ride along */
-	REPORT_FAILED,	    /* set-up failed: text */
+	REPORT_FAILED,	    /* set-up failed, before or after "go": text; nothing rides along */
 	REPORT_EXEC_FAILED, /* after "go": code is the errno */
 };
 
@@ -38,7 +38,10 @@ struct inside {
 	const struct plan *plan;
 	const struct sandbox_options *opt;
 	struct limits *limits;
-	pid_t launcher;
+	char **argv; /* the child's own copy: the launcher's is wiped */
+	/* What the child is at, in a page shared with the launcher, which names it when the child
+	 * dies without a word.  The texts are constants: at the same place in both. */
+	const char *volatile *stage;
 	int sync;
 	bool blocked;  /* launcher: namespaces are forbidden here */
 	bool degraded; /* no namespaces: sandbox/degraded.c */
@@ -73,5 +76,7 @@ void inside_lost(struct inside *in, const char *what);
 /* Starts the agent's process, waits for its end, ends with its status. */
 _Noreturn void init_main(struct inside *in);
 int report_send(int sock, const struct report *rep, const int *fds, unsigned nfds);
+/* Says why and ends: the launcher hears of every failure. */
+_Noreturn void inside_fail(struct inside *in, const struct err *e);
 
 #endif

@@ -8,6 +8,7 @@
  */
 #include "sandbox/limits.h"
 
+#include "base/num.h"
 #include "os/fd.h"
 #include "os/priv.h"
 
@@ -34,6 +35,8 @@
 #define CPU_PERIOD_US 100000u
 /* kernel.pid_max of a pid namespace cannot go below RESERVED_PIDS + 1. */
 #define PID_MAX_LEAST 301u
+/* From here on a bound that is up to PID_MAX_LEAST too high is still the bound that was meant. */
+#define PIDNS_LEAST 1024u
 /* Since Linux 6.14 kernel.pid_max is the pid namespace's own; before, it is the whole machine's. */
 #define PID_MAX_MAJOR 6
 #define PID_MAX_MINOR 14
@@ -41,26 +44,27 @@
 /* ---- names ---- */
 
 /* Start time in clock ticks since boot: field 22 of /proc/<pid>/stat, 0 when there is none. */
-static unsigned long long start_time(long pid)
+static uint64_t start_time(uint64_t pid)
 {
-	char path[64], text[1024] = { 0 }, *p;
+	char path[64], text[1024] = { 0 };
 	_cleanup_(close_fd) int fd = -1;
-	unsigned long long ticks = 0;
+	struct str rest, field = STR_NONE;
+	uint64_t ticks = 0;
 
-	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%" PRIu64 "/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
 		return 0;
-	p = strrchr(text, ')'); /* the program's name may hold anything */
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	if (p)
-		ticks = strtoull(p, NULL, 10);
+	rest = str_from(strrchr(text, ')')); /* the program's name may hold anything */
+	for (int n = 2; n <= 22; n++)
+		if (!str_next(&rest, ' ', &field))
+			return 0;
+	num_parse_u64(field, UINT64_MAX, &ticks);
 	return ticks;
 }
 
 /* Pids mean nothing in another pid namespace, so its number is part of the name. */
-static unsigned long long pid_namespace(void)
+static uint64_t pid_namespace(void)
 {
 	struct stat st;
 
@@ -71,14 +75,20 @@ static unsigned long long pid_namespace(void)
  * launcher must long have moved its sandbox in. */
 static bool is_stale(int dir, const char *name)
 {
-	unsigned long long ns, ticks;
+	enum { NS, PID, TICKS, NUMBERS };
+	struct str rest = str_from(name), part;
+	uint64_t n[NUMBERS];
 	struct stat st;
-	long pid;
 
-	if (sscanf(name, GROUP_PREFIX "%llu.%ld.%llu.", &ns, &pid, &ticks) != 3)
+	if (!str_has_prefix(rest, STR_LIT(GROUP_PREFIX)))
 		return false;
-	if (ns == pid_namespace())
-		return start_time(pid) != ticks;
+	rest.p += strlen(GROUP_PREFIX);
+	rest.len -= strlen(GROUP_PREFIX);
+	for (unsigned i = 0; i < NUMBERS; i++)
+		if (!str_next(&rest, '.', &part) || num_parse_u64(part, UINT64_MAX, &n[i]) < 0)
+			return false;
+	if (n[NS] == pid_namespace())
+		return start_time(n[PID]) != n[TICKS];
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       time(NULL) - st.st_mtime > FOREIGN_AGE;
 }
@@ -139,8 +149,9 @@ static int make_group(struct limits *l, const char *parent)
 	int fd;
 
 	sweep(parent);
-	if (snprintf(path, PATH_MAX, "%s/" GROUP_PREFIX "%llu.%ld.%llu.%u", parent, pid_namespace(),
-		     (long)getpid(), start_time(getpid()), l->serial) >= PATH_MAX ||
+	if (snprintf(path, PATH_MAX, "%s/" GROUP_PREFIX "%" PRIu64 ".%ld.%" PRIu64 ".%u", parent,
+		     pid_namespace(), (long)getpid(), start_time((uint64_t)getpid()),
+		     l->serial) >= PATH_MAX ||
 	    snprintf(procs, sizeof(procs), "%s/cgroup.procs", path) >= (int)sizeof(procs))
 		return -ENAMETOOLONG;
 	if (mkdir(path, 0755) < 0)
@@ -249,6 +260,32 @@ static int try_v1(struct limits *l, const char *self, const struct bound *b, uns
 	return r;
 }
 
+static bool pid_max_is_ours(void)
+{
+	struct str rest, part;
+	uint64_t major, minor;
+	struct utsname u;
+
+	if (uname(&u) < 0)
+		return false;
+	rest = str_from(u.release);
+	if (!str_next(&rest, '.', &part) || num_parse_u64(part, UINT32_MAX, &major) < 0 || !rest.p)
+		return false;
+	rest.len = strspn(rest.p, "0123456789"); /* "6.14-rc1", "6.14+" */
+	if (num_parse_u64(rest, UINT32_MAX, &minor) < 0)
+		return false;
+	return major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR);
+}
+
+/* Where only processes are bounded, and not tightly, the pid namespace does it alone: no directory
+ * to make and to sweep, and no move between groups, which waits for the whole machine (1 to 10 ms).
+ */
+static bool pid_namespace_suffices(const struct policy_limits *want)
+{
+	return want->pids >= PIDNS_LEAST && !want->memory && !want->cpu_milli &&
+	       want->cgroup == REQUIRE_NO && pid_max_is_ours();
+}
+
 int limits_prepare(const struct policy_limits *want, struct limits *l, struct err *e)
 {
 	static unsigned serial;
@@ -262,6 +299,10 @@ int limits_prepare(const struct policy_limits *want, struct limits *l, struct er
 	snprintf(l->tier, sizeof(l->tier), "none");
 	if (n == 0 && want->cgroup == REQUIRE_NO)
 		return 0;
+	if (pid_namespace_suffices(want)) {
+		snprintf(l->tier, sizeof(l->tier), "pidns");
+		return 0;
+	}
 	r = fd_read_file(AT_FDCWD, "/proc/self/cgroup", &self);
 	if (r == 0) {
 		r = try_v2(l, buf_cstr(&self), bounds, n);
@@ -294,13 +335,14 @@ int limits_join(struct limits *l, struct err *e)
 	return 0;
 }
 
-static bool pid_max_is_ours(void)
+/* Numbers below PID_MAX_LEAST are not given out a second time, so that many more must be there for
+ * `pids` to be always possible; the bound is up to PID_MAX_LEAST looser than a cgroup's. */
+static int bound_pid_namespace(uint64_t pids)
 {
-	struct utsname u;
-	int major = 0, minor = 0;
+	char text[24];
 
-	return uname(&u) == 0 && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
-	       (major > PID_MAX_MAJOR || (major == PID_MAX_MAJOR && minor >= PID_MAX_MINOR));
+	snprintf(text, sizeof(text), "%" PRIu64, pids + PID_MAX_LEAST);
+	return priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
 }
 
 /*
@@ -312,15 +354,15 @@ int limits_own(const struct policy_limits *want, const struct limits *l, struct 
 {
 	const struct rlimit nproc = { want->pids, want->pids };
 	const struct rlimit data = { want->memory, want->memory };
-	char text[24];
+	const bool pidns = !strcmp(l->tier, "pidns");
+	int r = 0;
 
-	if (strcmp(l->tier, "rlimit"))
+	if (strcmp(l->tier, "rlimit") && !pidns)
 		return 0;
-	if (want->pids && pid_max_is_ours()) {
-		snprintf(text, sizeof(text), "%" PRIu64,
-			 want->pids < PID_MAX_LEAST ? PID_MAX_LEAST : want->pids + 2);
-		priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
-	}
+	if (want->pids && pid_max_is_ours())
+		r = bound_pid_namespace(want->pids);
+	if (r < 0 && pidns)
+		return err_sys(e, r, "bounding the pid namespace");
 	if ((want->pids && setrlimit(RLIMIT_NPROC, &nproc) < 0) ||
 	    (want->memory && setrlimit(RLIMIT_DATA, &data) < 0))
 		return err_sys(e, -errno, "resource limits");

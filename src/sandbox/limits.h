@@ -16,7 +16,7 @@
 #define LIMITS_GROUPS_MAX 3
 
 struct limits {
-	char tier[16]; /* "v2", "v1", "rlimit", "none" when nothing is asked for */
+	char tier[16]; /* "pidns", "v2", "v1", "rlimit", "none" when nothing is asked for */
 	struct {
 		char path[PATH_MAX]; /* of the directory, to remove it */
 		int procs;	     /* cgroup.procs opened by the launcher */

@@ -17,13 +17,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* Symbolic links followed for a target that does not exist yet; system links to a missing file are
  * one or two deep. */
 #define LINKS_MAX 8
+/* Tries before a lookup that keeps being disturbed is given up; each takes microseconds. */
+#define RACES_MAX 10000
 #define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+
+/* openat2(2) says EAGAIN when anything on the whole machine was mounted or renamed while it passed
+ * a "..": on a busy host that happens, and asking again is the answer. */
+static int open_scoped(int dirfd, const char *path, uint64_t flags, uint64_t resolve)
+{
+	int fd = -1;
+
+	for (unsigned i = 0; i < RACES_MAX; i++) {
+		fd = sys_openat2(dirfd, path, flags, resolve);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd < 0 ? -errno : fd;
+}
 
 bool lookup_is_own(const struct mounts *m, int fd)
 {
@@ -41,9 +58,7 @@ bool lookup_is_own(const struct mounts *m, int fd)
 
 int lookup_inside(const struct mounts *m, const char *path, uint64_t flags)
 {
-	int fd = sys_openat2(m->root, path, O_PATH | flags, IN_ROOT);
-
-	return fd < 0 ? -errno : fd;
+	return open_scoped(m->root, path, O_PATH | flags, IN_ROOT);
 }
 
 /* Length of the directory part, "/" included: "/a/b" is 3. */
@@ -97,14 +112,41 @@ int lookup_parent(const struct mounts *m, const char *path)
 	return fd;
 }
 
+void lookup_near_done(struct mounts *m)
+{
+	close_fd(&m->near);
+}
+
+int lookup_near(struct mounts *m, const char *path, const char **ret_leaf)
+{
+	size_t dir = lookup_dir_length(path);
+	struct stat st;
+
+	if (dir == 0 || dir >= sizeof(m->near_path))
+		return -EINVAL;
+	*ret_leaf = path + dir;
+	if (m->near >= 0 && !strncmp(m->near_path, path, dir) && !m->near_path[dir])
+		return m->near;
+	lookup_near_done(m);
+	m->near = lookup_parent(m, path);
+	if (m->near < 0)
+		return m->near;
+	if (fstat(m->near, &st) < 0 || st.st_dev != m->own[0]) {
+		lookup_near_done(m);
+		return -EXDEV;
+	}
+	memcpy(m->near_path, path, dir);
+	m->near_path[dir] = 0;
+	return m->near;
+}
+
 /* An O_PATH descriptor of the mount point, made when it is missing and lies on our own. */
 int lookup_target(const struct mounts *m, const char *target, enum node node)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 
-	if (strlen(target) >= sizeof(path) || target[0] != '/')
+	if (target[0] != '/' || snprintf(path, sizeof(path), "%s", target) >= (int)sizeof(path))
 		return -EINVAL;
-	strcpy(path, target);
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		_cleanup_(close_fd) int parent = -1, made = -1;
 		int fd = lookup_inside(m, path, 0);
@@ -196,7 +238,6 @@ int lookup_source(const struct plan *plan, const char *source)
 	base = openat(AT_FDCWD, above->source, O_PATH | O_CLOEXEC);
 	if (base < 0)
 		return -errno;
-	fd = sys_openat2(base, beneath(source, above->source), O_PATH,
-			 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	return fd < 0 ? -errno : fd;
+	return open_scoped(base, beneath(source, above->source), O_PATH,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }

@@ -6,6 +6,7 @@
 
 #include "sandbox/inside.h"
 
+#include <linux/limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +23,8 @@ struct mounts {
 	int proc;      /* of the plan's /proc, to finish it in the end; -1 */
 	bool proc_fresh;
 	unsigned staged;
+	int near; /* the directory of the root in which the last step was carried out; -1 */
+	char near_path[PATH_MAX]; /* its path with a final "/" */
 };
 
 enum node { NODE_FILE, NODE_DIR };
@@ -34,6 +37,12 @@ size_t lookup_dir_length(const char *path);
 int lookup_inside(const struct mounts *m, const char *path, uint64_t flags);
 /* The directory that `path` lies in, made where it is missing on a file system of ours. */
 int lookup_parent(const struct mounts *m, const char *path);
+/* The directory of `path` when it lies on the root's own file system, where nobody but us has put
+ * anything: borrowed, kept open for the next step, which is mostly its neighbour's.  -EXDEV when it
+ * lies elsewhere.  *ret_leaf: the last part of `path`. */
+int lookup_near(struct mounts *m, const char *path, const char **ret_leaf);
+/* Forgets it: something was mounted by another way, maybe over it. */
+void lookup_near_done(struct mounts *m);
 /* The mount point, made when it is missing and lies on our own. */
 int lookup_target(const struct mounts *m, const char *target, enum node node);
 /* What to mount; beneath a tree that the agent may write no link is followed: -ELOOP. */

@@ -136,11 +136,38 @@ static int pin_parents(struct mounts *m, const char *target)
 	return 0;
 }
 
+/* On a new mount point in the root, which is where most of a plan stands. -EEXIST, -EXDEV: it is
+ * there already, or is to be elsewhere. */
+static int attach_new(struct mounts *m, int tree, const char *target, enum node node)
+{
+	_cleanup_(close_fd) int made = -1;
+	const char *leaf;
+	int dir = lookup_near(m, target, &leaf);
+
+	if (dir < 0)
+		return dir;
+	if (node == NODE_DIR) {
+		if (mkdirat(dir, leaf, 0755) < 0)
+			return -errno;
+	} else {
+		made =
+		    openat(dir, leaf, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
+		if (made < 0)
+			return -errno;
+	}
+	return move_mount(tree, "", dir, leaf, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 static int attach(struct mounts *m, int tree, const char *target, enum node node)
 {
-	int r = pin_parents(m, target);
-	_cleanup_(close_fd) int at = r < 0 ? r : lookup_target(m, target, node);
+	int r = attach_new(m, tree, target, node);
+	_cleanup_(close_fd) int at = -1;
 
+	if (r != -EEXIST && r != -EXDEV)
+		return r;
+	lookup_near_done(m);
+	r = pin_parents(m, target);
+	at = r < 0 ? r : lookup_target(m, target, node);
 	if (at < 0)
 		return at;
 	if (move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
@@ -199,13 +226,6 @@ static int step_tmpfs(struct mounts *m, const struct plan_step *s)
 	return fs < 0 ? fs : attach(m, fs, s->target, NODE_DIR);
 }
 
-static const char *const no_namespaces[] = {
-	"sys/user/max_user_namespaces",	  "sys/user/max_mnt_namespaces",
-	"sys/user/max_pid_namespaces",	  "sys/user/max_net_namespaces",
-	"sys/user/max_ipc_namespaces",	  "sys/user/max_uts_namespaces",
-	"sys/user/max_cgroup_namespaces", "sys/user/max_time_namespaces",
-};
-
 /*
  * Our own /proc, all of it read-only: /proc/sys, sysrq-trigger and the memory of processes cannot
  * be written, whoever we are outside.  Where parts of the existing one are masked (in a container)
@@ -234,8 +254,7 @@ static int step_proc(struct mounts *m, const struct plan_step *s)
 }
 
 /*
- * The bounds on namespaces belong to our user namespace, whatever /proc they are written through.
- * A detached mount counts as a mount namespace, so this comes after the last of them.
+ * The bound on namespaces belongs to our user namespace, whatever /proc it is written through.
  */
 static int finish_proc(struct mounts *m)
 {
@@ -243,9 +262,10 @@ static int finish_proc(struct mounts *m)
 
 	if (m->proc < 0)
 		return 0;
-	for (unsigned i = 0; i < ARRAY_LEN(no_namespaces); i++)
-		if (priv_write(m->proc, no_namespaces[i], "0") < 0 && i == 0)
-			inside_lost(m->in, "user.max_user_namespaces=0 (/proc/sys is read-only)");
+	/* Without a user namespace of its own the agent, which has no capability, gets none of the
+	 * other kinds. */
+	if (priv_write(m->proc, "sys/user/max_user_namespaces", "0") < 0)
+		inside_lost(m->in, "user.max_user_namespaces=0 (/proc/sys is read-only)");
 	if (mount_setattr(m->proc, "", AT_EMPTY_PATH | (m->proc_fresh ? 0 : AT_RECURSIVE),
 			  &read_only, sizeof(read_only)) < 0)
 		return -errno;
@@ -342,7 +362,8 @@ static int stage_file(struct mounts *m, const char *content, char name[static 24
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-static int step_file(struct mounts *m, const struct plan_step *s)
+/* Over something that is there. */
+static int mount_file(struct mounts *m, const struct plan_step *s)
 {
 	char name[24];
 	_cleanup_(close_fd) int file = stage_file(m, s->content, name), tree = -1;
@@ -356,22 +377,45 @@ static int step_file(struct mounts *m, const struct plan_step *s)
 	return r;
 }
 
+/* In the root itself, which is read-only in the end; no mount is needed. */
+static int step_file(struct mounts *m, const struct plan_step *s)
+{
+	_cleanup_(close_fd) int fd = -1;
+	const char *leaf;
+	int dir = lookup_near(m, s->target, &leaf);
+
+	if (dir >= 0)
+		fd = openat(dir, leaf, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
+	if (fd < 0)
+		return mount_file(m, s);
+	return s->content ? fd_write_all(fd, s->content, strlen(s->content)) : 0;
+}
+
 static int step_symlink(struct mounts *m, const struct plan_step *s)
 {
-	_cleanup_(close_fd) int parent = lookup_parent(m, s->target);
+	const char *leaf;
+	_cleanup_(close_fd) int parent = -1;
+	int dir = lookup_near(m, s->target, &leaf);
 
-	if (parent < 0)
-		return parent;
-	if (!lookup_is_own(m, parent))
-		return -EROFS;
-	return symlinkat(s->source, parent, s->target + lookup_dir_length(s->target)) < 0 ? -errno
-											  : 0;
+	if (dir == -EXDEV) {
+		dir = parent = lookup_parent(m, s->target);
+		if (dir >= 0 && !lookup_is_own(m, dir))
+			return -EROFS;
+	}
+	if (dir < 0)
+		return dir;
+	return symlinkat(s->source, dir, leaf) < 0 ? -errno : 0;
 }
 
 static int step_dir(struct mounts *m, const struct plan_step *s)
 {
-	_cleanup_(close_fd) int fd = lookup_target(m, s->target, NODE_DIR);
+	const char *leaf;
+	_cleanup_(close_fd) int fd = -1;
+	int dir = lookup_near(m, s->target, &leaf);
 
+	if (dir >= 0 && mkdirat(dir, leaf, 0755) == 0)
+		return 0;
+	fd = lookup_target(m, s->target, NODE_DIR);
 	return fd < 0 ? fd : 0;
 }
 
@@ -389,7 +433,7 @@ static int step_mask(struct mounts *m, const struct plan_step *s)
 		return -errno;
 	if (!S_ISDIR(st.st_mode)) {
 		file.content = NULL;
-		return step_file(m, &file);
+		return mount_file(m, &file);
 	}
 	if (m->empty_dir < 0) {
 		if (mkdirat(m->root, ".empty", 0555) < 0)
@@ -416,7 +460,7 @@ static bool is_missing(int r)
 /* The new root is stacked on "/": lookups of the host's paths start below it and go on working. */
 int mounts_build(struct inside *in, struct err *e)
 {
-	struct mounts m = { .in = in, .empty_dir = -1, .proc = -1 };
+	struct mounts m = { .in = in, .empty_dir = -1, .proc = -1, .near = -1 };
 	const struct plan *plan = in->plan;
 	int r = 0;
 
@@ -434,6 +478,7 @@ int mounts_build(struct inside *in, struct err *e)
 			return refuse(s, r, e);
 	}
 	close_fd(&m.empty_dir);
+	lookup_near_done(&m);
 	r = finish_proc(&m);
 	return r < 0 ? err_sys(e, r, "read-only /proc") : 0;
 }

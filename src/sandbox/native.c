@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -164,6 +165,24 @@ static int start_inside(struct inside *in, struct sandbox *s, struct err *e)
 	return 0;
 }
 
+/* The child died without a word: how, and what it was at. */
+static int explain_death(struct sandbox *s, const char *when, struct err *e)
+{
+	siginfo_t si = { 0 };
+	int sig;
+
+	while (waitid(P_PIDFD, (id_t)s->pidfd, &si, WEXITED) < 0)
+		if (errno != EINTR)
+			return err_sys(e, -errno, "the sandbox ended %s", when);
+	s->pid = -1;
+	/* Init passes on how the agent's process ended. */
+	sig = si.si_code == CLD_EXITED ? si.si_status - EXIT_SIGNAL_BASE : si.si_status;
+	if (sig > 0 && sig < NSIG)
+		return err_set(e, -EPROTO, "the sandbox was killed by signal %d (%s) %s", sig,
+			       strsignal(sig), when);
+	return err_set(e, -EPROTO, "the sandbox ended with status %d %s", si.si_status, when);
+}
+
 static int await_ready(struct inside *in, struct sandbox *s, struct err *e)
 {
 	int fds[SANDBOX_LISTENERS_MAX + 1], r;
@@ -171,8 +190,14 @@ static int await_ready(struct inside *in, struct sandbox *s, struct err *e)
 	struct report rep;
 
 	r = report_receive(s->sync_fd, 0, &rep, fds, &nfds);
+	if (r == -ECONNRESET) {
+		char when[96];
+
+		snprintf(when, sizeof(when), "while %s", *in->stage);
+		return explain_death(s, when, e);
+	}
 	if (r < 0)
-		return err_sys(e, r, "the sandbox ended during set-up");
+		return err_sys(e, r, "the sandbox's report of its set-up");
 	if (rep.kind != REPORT_READY) {
 		err_set(e, rep.code, "%s", rep.text);
 		in->blocked = blocked_context(rep.code, e);
@@ -220,12 +245,18 @@ int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, 
 		return r;
 	if (opt->pty)
 		read_window(&in);
+	in.stage = mmap(NULL, sizeof(*in.stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	if (in.stage == MAP_FAILED)
+		return err_sys(e, -errno, "memory shared with the sandbox");
+	*in.stage = "starting";
 	r = attempt(&in, &s, e);
 	if (r < 0 && opt->allow_degraded && in.blocked) {
 		s = SANDBOX_INIT;
 		in.degraded = true;
 		r = attempt(&in, &s, e);
 	}
+	munmap((void *)(uintptr_t)in.stage, sizeof(*in.stage));
 	if (r == 0)
 		*ret = s;
 	return r;
@@ -236,7 +267,7 @@ int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, 
 int sandbox_start(struct sandbox *s, struct err *e)
 {
 	if (send(s->sync_fd, "g", 1, MSG_NOSIGNAL) != 1)
-		return err_sys(e, -errno, "the sandbox ended before its program started");
+		return explain_death(s, "before its program started", e);
 	return 0;
 }
 
@@ -252,10 +283,11 @@ int sandbox_wait(struct sandbox *s, int *ret_code, struct err *e)
 			return err_sys(e, -errno, "waiting for the sandbox");
 	s->pid = -1;
 	*ret_code = si.si_code == CLD_EXITED ? si.si_status : EXIT_SIGNAL_BASE + si.si_status;
-	if (report_receive(s->sync_fd, MSG_DONTWAIT, &rep, fds, &nfds) == 0 &&
-	    rep.kind == REPORT_EXEC_FAILED)
+	if (report_receive(s->sync_fd, MSG_DONTWAIT, &rep, fds, &nfds) < 0)
+		return 0; /* the usual: the program ran */
+	if (rep.kind == REPORT_EXEC_FAILED)
 		return err_sys(e, -rep.code, "cannot run the program");
-	return 0;
+	return err_set(e, rep.code < 0 ? rep.code : -EPROTO, "%s", rep.text);
 }
 
 int sandbox_signal(struct sandbox *s, int sig)

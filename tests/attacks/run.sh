@@ -11,6 +11,7 @@ run_table() {
 	setup
 	resolv=$(readlink -f /etc/resolv.conf)
 	mount -t tmpfs -o mode=755 run /run # sockets of services that do not exist here
+	mount -t tmpfs -o mode=1777,size=512m shm /dev/shm # as large as the attempts to fill it need
 	mkdir -p "$(dirname "$resolv")" && touch "$resolv"
 	start_world || exit 1
 	chmod 666 "$WORLD_LOG"

@@ -155,7 +155,8 @@ class Session:
         self.dir = os.path.join(bed.base, f"s{bed.count}")
         self.work = os.path.join(self.dir, "work")
         self.state = os.path.join(self.dir, "state")
-        self.policy = os.path.join(self.dir, "policy.yaml")
+        # In the workspace, two directories deep: the hardest place to keep it safe (row P27).
+        self.policy = os.path.join(self.work, "conf/deep/policy.yaml")
         shutil.copytree(os.path.join(HERE, "attempts"), os.path.join(self.work, "attempts"),
                         ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(bed.probe, os.path.join(self.work, "attempts/probe"))
@@ -165,10 +166,15 @@ class Session:
         with open(os.path.join(HERE, "policies", policy + ".yaml"), encoding="utf-8") as file:
             bed.write(self.policy, self.fill(file.read()).encode())
         shutil.copy(self.policy, self.policy + ".copy")
+        self.policy_text = self.policy_now()
         bed.own(self.dir)
         suid = os.path.join(self.work, "suid-probe")
         shutil.copy(bed.probe, suid)
         os.chmod(suid, 0o4755)
+
+    def policy_now(self):
+        with open(self.policy, encoding="utf-8") as file:
+            return file.read()
 
     def fill(self, text):
         for name, value in (("W", self.work), ("OUT", self.bed.out), ("HOME", self.bed.home),
@@ -386,6 +392,8 @@ class Runner:
                 yield f"LEAK: {leak}"
         if self.bed.outside_state() != before:
             yield "the outside directory was changed"
+        if session.policy_now() != session.policy_text:
+            yield "the policy was changed"
         path = holds(session.state, self.bed.canary.encode())
         if path:
             yield f"the canary is in {path}"

@@ -151,7 +151,10 @@ setup() { # [no-product]: T, traps, what is there before
 	CGROUPS_BEFORE=$(list_cgroups)
 }
 
-list_cgroups() { find /sys/fs/cgroup -type d -path '*stockade*' 2>/dev/null | sort; }
+# Those of our own pid namespace: other sessions of this machine have theirs.
+list_cgroups() {
+	find /sys/fs/cgroup -type d -name "stockade.$(stat -Lc %i /proc/self/ns/pid).*" 2>/dev/null | sort
+}
 
 # Processes of this pid namespace besides us, our servers and their children.
 left_processes() {
@@ -292,7 +295,8 @@ as() { # CMD... as $RUN_AS
 stockade() {
 	(
 		cd "$W" || exit 99
-		as env XDG_STATE_HOME="$S" XDG_CONFIG_HOME="$S/../config" \
+		# A background job of a shell starts with SIGINT ignored; a terminal's does not.
+		as env --default-signal=INT XDG_STATE_HOME="$S" XDG_CONFIG_HOME="$S/../config" \
 			SSL_CERT_FILE="$T/certs/ca.pem" "$STOCKADE" "$@"
 	)
 }

@@ -117,7 +117,20 @@ arg.add_argument("--log", required=True)
 arg.add_argument("--git-root", default="/nonexistent")
 arg.add_argument("--port-file", required=True)
 opt = Handler.opt = arg.parse_args()
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+
+class Server(ThreadingHTTPServer):
+    def shutdown_request(self, request):
+        """Ends TLS as it should be ended: else a careful client reports a truncated answer."""
+        try:
+            request.settimeout(2)
+            request.unwrap()
+        except (OSError, ValueError):
+            pass
+        super().shutdown_request(request)
+
+
+server = Server(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(opt.cert)

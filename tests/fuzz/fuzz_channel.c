@@ -5,8 +5,8 @@
  * back as the same bytes and as one head without a line too many. */
 #include "fuzz.h"
 
-#include "net/request.h"
 #include "ipc/channel.h"
+#include "net/request.h"
 #include "os/fd.h"
 
 #include <sys/socket.h>

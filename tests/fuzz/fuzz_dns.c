@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	if (!names)
-		names = dns_names_new();
+		names = dns_names_new((const uint8_t *)"0123456789abcdef");
 	MUST(names && q.name.len > 0 && q.name.addr.family == 0);
 	r = dns_names_assign(names, &q.name, &v4, &v6);
 	MUST(r == 0 || r == -ENOSPC);

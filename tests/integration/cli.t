@@ -30,6 +30,8 @@ fails 125 'completion: too few operands' completion
 fails 125 "completion: 'csh' is none of" completion csh
 "$stockade" --version | grep -Eqx 'stockade [0-9]+\.[0-9]+\.[0-9]+'
 ok $? 'version'
+"$stockade" help --help | grep -q '^Usage: stockade COMMAND'
+ok $? 'help --help is help'
 "$stockade" --version >/dev/full 2>"$T/err"
 [ $? -eq 125 ] && grep -q 'cannot write' "$T/err"
 ok $? 'a full disk behind standard output is an error'

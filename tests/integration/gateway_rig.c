@@ -95,8 +95,10 @@ int main(int argc, char **argv)
 	audit_log_init(&log);
 	dir = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (read_policy(argv[1], &policy, &e) < 0 ||
-	    audit_log_create(&log, dir, "audit.jsonl", &e) < 0 ||
-	    secrets_load(&policy, environ, &secrets, &e) < 0)
+	    audit_log_create(&log, dir, "audit.jsonl", &e) < 0)
+		return die(&e);
+	secrets_name(&policy, &secrets);
+	if (secrets_read(&secrets, environ, &e) < 0)
 		return die(&e);
 	req = (struct roles_request){ .policy = &policy,
 				      .session = "test",

@@ -33,7 +33,10 @@ refusals() {
 		bad host|122|.|extends: base%network: { allow: [ "a b.test" ] }
 		host with NUL|122|.|extends: base%network: { allow: [ "a\0b.test" ] }
 		missing path|122|/no/such/path|extends: base%filesystem: { read: [/no/such/path] }
-		FIFO as a path|122|fifo|extends: base%filesystem: { read: ["@T@/fifo"] }
+		FIFO as a path|122|/fifo' is a FIFO|extends: base%filesystem: { read: ["@T@/fifo"] }
+		socket as a path|122|/socket' is a socket|extends: base%filesystem: { read: ["@T@/socket"] }
+		file as a socket|122|/ok.yaml' is not a socket|extends: base%sockets: { unix: ["@T@/ok.yaml"] }
+		file as the workspace|122|/ok.yaml' is not a directory|extends: base%workspace: { path: "@T@/ok.yaml", mode: rw }
 		missing workspace|122|/no/such/work|extends: base%workspace: { path: /no/such/work, mode: rw }
 		unset credential|122|NO_SUCH_VARIABLE|extends: base%network: { allow: [ { host: a.test, credential: c } ] }%credentials: { c: { from: "env:NO_SUCH_VARIABLE", header: "x-api-key: {}" } }
 		missing credential file|122|no-such-file|extends: base%network: { allow: [ { host: a.test, credential: c } ] }%credentials: { c: { from: "file:@T@/no-such-file", header: "x-api-key: {}" } }
@@ -42,6 +45,8 @@ refusals() {
 }
 
 mkfifo "$T/fifo" && chmod 666 "$T/fifo"
+"$PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$T/socket"
+chmod 666 "$T/socket"
 users=root
 can_be_user && users="root user"
 for RUN_AS in $users; do
@@ -59,6 +64,11 @@ for RUN_AS in $users; do
 	run run --quiet --policy "$P" -- no-such-program-here
 	is "$STATUS" 127 "program not found [$RUN_AS]"
 	ok "$(one_line "$ERR"; echo $?)" "... in one line [$RUN_AS]"
+	mkdir -p "$T/elsewhere" && printf '#!/bin/sh\n' >"$T/elsewhere/outside-only"
+	chmod -R 755 "$T/elsewhere"
+	PATH=$T/elsewhere:$PATH run run --quiet --policy "$P" -- outside-only
+	is "$STATUS" 127 "program that is only outside [$RUN_AS]"
+	like "$ERR" "--read $T/elsewhere -- $T/elsewhere/outside-only" "... says where, and how [$RUN_AS]"
 	run run --quiet --policy "$P" -- /etc/passwd
 	is "$STATUS" 126 "program not executable [$RUN_AS]"
 	run run --quiet --policy "$P" -- /bin/echo -s x --policy /nowhere --help

@@ -117,8 +117,42 @@ static void test_whole(void **state)
 	/* What was reserved and not used is given back. */
 	assert_true(st.st_blocks * 512 < 1024 * 1024);
 	v = verify(STR_NONE, &f);
-	assert_int_equal(v.problems, 0);
+	assert_int_equal(v.problems, 1);
 	assert_false(v.ended);
+}
+
+/* Without its end a log is whole only while its session holds it. */
+static void test_running(void **state)
+{
+	struct audit_record r = record(AUDIT_CONNECT);
+	_cleanup_(close_fd) int fd = -1;
+	struct audit_verify v;
+	struct audit_log log;
+	struct found f = { 0 };
+	int other;
+
+	(void)state;
+	unlinkat(dirfd_, "held", 0);
+	assert_int_equal(audit_log_create(&log, dirfd_, "held", NULL), 0);
+	assert_int_equal(audit_log_append(&log, &r, NULL), 0);
+	fd = openat(dirfd_, "held", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(audit_verify_file(fd, &v, note, &f, NULL), 0);
+	assert_true(v.running);
+	assert_int_equal(v.problems, 0);
+	/* Handed on to another process, as to the audit role. */
+	other = fcntl(log.fd, F_DUPFD_CLOEXEC, 0);
+	audit_log_release(&log);
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(audit_verify_file(fd, &v, note, &f, NULL), 0);
+	assert_true(v.running);
+	assert_int_equal(v.problems, 0);
+	close(other);
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(audit_verify_file(fd, &v, note, &f, NULL), 0);
+	assert_false(v.running);
+	assert_int_equal(v.problems, 1);
+	assert_int_equal(f.line, 2);
+	assert_non_null(strstr(f.text, "no session-end"));
 }
 
 /* Copies the lines of `text` in the order given (-1 ends). */
@@ -149,7 +183,7 @@ static void test_moved(void **state)
 		{ { 0, 2, 1, 3, 4, -1 }, 2, "missing", true },
 		{ { 0, 1, 1, 2, 3, 4, -1 }, 3, "moved or repeated", true },
 		{ { 0, 1, 2, 3, 4, 4, -1 }, 6, "after the session's end", true },
-		{ { 0, 1, 2, -1 }, 0, "", false }, /* cut at a line's end: open, not broken */
+		{ { 0, 1, 2, -1 }, 4, "the end was cut off", false },
 	};
 	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20), changed = BUF_INIT(1 << 20);
 
@@ -186,11 +220,11 @@ static void test_altered(void **state)
 			fail_msg("byte %zu altered, not found", i);
 		text.base[i] = was;
 	}
-	/* Cut anywhere: torn, or at a line's end open. */
+	/* Cut anywhere: torn, or at a line's end without the session's end. */
 	for (size_t n = 0; n < buf_len(&text); n++) {
 		v = verify((struct str){ text.base, n }, &f);
 		assert_false(v.ended);
-		assert_int_equal(v.problems == 0, n == 0 || text.base[n - 1] == '\n');
+		assert_int_equal(v.problems, 1);
 	}
 }
 
@@ -260,7 +294,8 @@ static void test_full(void **state)
 	audit_log_close(&log);
 	assert_int_equal(fd_read_file(dirfd_, "full", &text), 0);
 	v = verify(buf_str(&text), &f);
-	assert_int_equal(v.problems, 0);
+	assert_int_equal(v.problems, 1); /* it has no session-end, and nothing else */
+	assert_int_equal(f.line, v.lines + 1);
 	assert_int_equal(v.lines, ok);
 }
 
@@ -285,7 +320,8 @@ static void test_two_holders(void **state)
 	audit_log_close(&second);
 	assert_int_equal(fd_read_file(dirfd_, "two", &text), 0);
 	v = verify(buf_str(&text), &f);
-	assert_int_equal(v.problems, 0);
+	assert_int_equal(v.problems, 1); /* it has no session-end, and nothing else */
+	assert_int_equal(f.line, v.lines + 1);
 	assert_int_equal(v.lines, 2);
 }
 
@@ -481,6 +517,24 @@ static void test_role_failures(void **state)
 	session_close(&s);
 }
 
+/* Sessions of one second are in the order in which they began: 'last' is the last. */
+static void test_store_order(void **state)
+{
+	const uint64_t from = 1769904000000000000u,
+		       step = 16000000; /* of 1 s; names hold 1024ths */
+	struct store_session s;
+	char id[STORE_ID_LEN + 1], under[256];
+
+	(void)state;
+	snprintf(under, sizeof under, "%s/order/stockade", dir);
+	for (unsigned i = 0; i < 60; i++) {
+		assert_int_equal(store_create(under, from + i * step, &s, NULL), 0);
+		assert_int_equal(store_find(under, "last", id, NULL), 0);
+		assert_string_equal(id, s.id);
+		store_session_done(&s);
+	}
+}
+
 static void test_store(void **state)
 {
 	static const char *const bad[] = { "",
@@ -490,20 +544,13 @@ static void test_store(void **state)
 					   "20260131-235959-ABCDEF",
 					   "20260131-235959-abc/ef",
 					   "20260131-235959-abcdefg" };
-	_cleanup_(free_ptr) char *home = NULL, *xdg = NULL, *under = NULL;
 	_cleanup_(free_ptr) char(*ids)[STORE_ID_LEN + 1] = NULL;
 	struct store_session a, b;
-	char id[STORE_ID_LEN + 1], path[256];
+	char id[STORE_ID_LEN + 1], path[256], under[256];
 	size_t n = 7;
 
 	(void)state;
-	assert_int_equal(store_state_dir(NULL, NULL, &home, NULL), -EINVAL);
-	assert_int_equal(store_state_dir("relative", "/home/u", &home, NULL), 0);
-	assert_string_equal(home, "/home/u/.local/state/stockade");
-	assert_int_equal(store_state_dir("/x", "/home/u", &xdg, NULL), 0);
-	assert_string_equal(xdg, "/x/stockade");
-	snprintf(path, sizeof path, "%s/deep", dir);
-	assert_int_equal(store_state_dir(path, NULL, &under, NULL), 0);
+	snprintf(under, sizeof under, "%s/deep/stockade", dir);
 	assert_int_equal(store_find(under, "last", id, NULL), -ENOENT);
 	assert_int_equal(store_create(under, 1769903999000000000u, &a, NULL), 0);
 	assert_int_equal(store_create(under, 1769904000000000000u, &b, NULL), 0);
@@ -536,13 +583,13 @@ static void test_store(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	       cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_altered),	       cmocka_unit_test(test_long_line),
-		cmocka_unit_test(test_create_refuses), cmocka_unit_test(test_full),
-		cmocka_unit_test(test_two_holders),    cmocka_unit_test(test_role),
-		cmocka_unit_test(test_role_several),
-		cmocka_unit_test(test_role_refuses),   cmocka_unit_test(test_role_failures),
-		cmocka_unit_test(test_store),
+		cmocka_unit_test(test_whole),	      cmocka_unit_test(test_running),
+		cmocka_unit_test(test_moved),	      cmocka_unit_test(test_altered),
+		cmocka_unit_test(test_long_line),     cmocka_unit_test(test_create_refuses),
+		cmocka_unit_test(test_full),	      cmocka_unit_test(test_two_holders),
+		cmocka_unit_test(test_role),	      cmocka_unit_test(test_role_refuses),
+		cmocka_unit_test(test_role_failures), cmocka_unit_test(test_store),
+		cmocka_unit_test(test_store_order),   cmocka_unit_test(test_role_several),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

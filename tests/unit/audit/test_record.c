@@ -213,6 +213,12 @@ static void test_show(void **state)
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },		/* surrogate */
 		{ "caf\xc3\xa9", "caf\xc3\xa9" },
 		{ "\xc3", "\\xc3" },
+		{ "\xe2\x82x", "\\xe2\\x82x" },			/* cut short by a letter */
+		{ "\xe0\x80\x80", "\\xe0\\x80\\x80" },		/* overlong */
+		{ "\xf0\x80\x80\x80", "\\xf0\\x80\\x80\\x80" }, /* overlong */
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* above U+10FFFF */
+		{ "\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
 		{ "\\x1b", "\\\\x1b" },
 	};
 	_cleanup_(buf_done) struct buf b = BUF_INIT(AUDIT_LINE_MAX);
@@ -252,6 +258,49 @@ static void test_show(void **state)
 					     "api.example.com:443/v1/messages"));
 }
 
+/* Colour says how bad it is; a record that says little leaves no blanks at the end. */
+static void test_show_colour(void **state)
+{
+	static const struct {
+		enum audit_event event;
+		struct str verdict, host;
+		const char *want; /* from the verdict on */
+	} rows[] = {
+		{ AUDIT_UPSTREAM, STR_LIT("allow"), STR_LIT("a.test"),
+		  "\x1b[33mallow\x1b[0m  upstream       a.test\n" },
+		{ AUDIT_BAD_INPUT, STR_LIT("deny"), STR_NONE, "\x1b[33mdeny \x1b[0m  bad-input\n" },
+		{ AUDIT_CONNECT, STR_LIT("allow"), STR_LIT("a.test"),
+		  "\x1b[32mallow\x1b[0m  connect        a.test\n" },
+		{ AUDIT_RESOLVE, STR_LIT("deny"), STR_LIT("a.test"),
+		  "\x1b[31mdeny \x1b[0m  resolve        a.test\n" },
+		{ AUDIT_SESSION_START, STR_NONE, STR_NONE, "-      session-start\n" },
+	};
+	_cleanup_(buf_done) struct buf b = BUF_INIT(1024);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct audit_record r = { .event = rows[i].event,
+					  .verdict = rows[i].verdict,
+					  .host = rows[i].host };
+
+		buf_clear(&b);
+		assert_int_equal(audit_show(&r, true, &b), 0);
+		assert_string_equal(buf_cstr(&b) + strlen("1970-01-01 00:00:00.000Z  "),
+				    rows[i].want);
+	}
+}
+
+static void test_event_names(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < AUDIT_EVENT_MAX; i++)
+		assert_int_equal(audit_event_parse(str_from(audit_event_name((enum audit_event)i))),
+				 i);
+	assert_string_equal(audit_event_name(AUDIT_EVENT_MAX), "unknown");
+	assert_int_equal(audit_event_parse(STR_LIT("unknown")), AUDIT_EVENT_MAX);
+	assert_int_equal(audit_event_parse(STR_NONE), AUDIT_EVENT_MAX);
+}
+
 static void test_time(void **state)
 {
 	static const struct {
@@ -271,6 +320,13 @@ static void test_time(void **state)
 		{ "2026-00-01", 0 },
 		{ "2026-01-01T24:00", 0 },
 		{ "2026-01-01T10", 0 },
+		{ "2026-01-01T10:10:60", 0 },
+		{ "2026-01-01T10:10:1", 0 },
+		{ "2026-01-01T10:60", 0 },
+		{ "2026-04-31", 0 },
+		{ "2026/01/01", 0 },
+		{ "2026-01/01", 0 },
+		{ "0000-01-01", 0 },
 		{ "2026-01-01x", 0 },
 		{ "2026-1-1", 0 },
 		{ "", 0 },
@@ -289,6 +345,9 @@ static void test_time(void **state)
 		if (got != rows[i].seconds * 1000000000u || (r < 0) != (rows[i].seconds == 0))
 			fail_msg("'%s': got %llu", rows[i].text, (unsigned long long)got);
 	}
+	/* Longer ago than there is time: all of it. */
+	assert_int_equal(audit_time_parse_user(STR_LIT("2000000"), 1000000000000000u, &got), 0);
+	assert_int_equal(got, 0);
 	/* Every day of four centuries there and back. */
 	for (uint64_t day = 0; day < 146097; day++) {
 		uint64_t ns = day * 86400000000000u + 12345678901u;
@@ -365,17 +424,71 @@ static void test_tally(void **state)
 	}
 	assert_int_equal(t.denied, 103);
 	assert_int_equal(t.ntop, AUDIT_TALLY_HOSTS);
+	/* Counted, but no place: no host, or one that is none. */
+	deny.host = STR_NONE;
+	audit_tally_add(&t, &deny);
+	memset(name, 'x', sizeof name);
+	deny.host = (struct str){ name, AUDIT_TALLY_HOST_MAX };
+	audit_tally_add(&t, &deny);
+	assert_int_equal(t.denied, 105);
+	assert_int_equal(t.ntop, AUDIT_TALLY_HOSTS);
 	assert_int_equal(audit_tally_pack(&t, &b), 0);
 	assert_int_equal(audit_tally_unpack(buf_str(&b), &got), 0);
-	assert_int_equal(got.denied, 103);
+	assert_int_equal(got.denied, 105);
 	assert_string_equal(got.top[0].host, "b.test");
 	assert_int_equal(got.top[0].port, 22);
 	assert_int_equal(got.top[0].count, 2);
 	for (size_t n = 0; n < buf_len(&b); n++)
 		assert_int_equal(audit_tally_unpack((struct str){ b.base, n }, &got), -EBADMSG);
+	/* More places than the table holds. */
+	((char *)b.base)[3 * 8] = AUDIT_TALLY_HOSTS + 1;
+	assert_int_equal(audit_tally_unpack(buf_str(&b), &got), -EBADMSG);
+	((char *)b.base)[3 * 8] = 40;
+	assert_int_equal(audit_tally_unpack(buf_str(&b), &got), 0);
 	/* A host that would speak to a terminal. */
 	*(char *)memmem(b.base, buf_len(&b), "b.test", 6) = '\x1b';
 	assert_int_equal(audit_tally_unpack(buf_str(&b), &got), -EBADMSG);
+}
+
+/* What is neither allowed nor denied: only a peer's nonsense is an error. */
+static void test_tally_no_verdict(void **state)
+{
+	struct audit_record r = { .event = AUDIT_BAD_INPUT };
+	struct audit_tally t = { 0 };
+
+	(void)state;
+	audit_tally_add(&t, &r);
+	r.event = AUDIT_SESSION_START;
+	audit_tally_add(&t, &r);
+	assert_int_equal(t.errors, 1);
+	assert_int_equal(t.allowed + t.denied + t.ntop, 0);
+}
+
+/* The same host on two ports is two places, and the port of a lookup comes later or not at all. */
+static void test_tally_ports(void **state)
+{
+	static const uint16_t ports[] = { 443, 22, 0, 22 };
+	struct audit_record r = { .event = AUDIT_CONNECT,
+				  .verdict = STR_LIT("deny"),
+				  .host = STR_LIT("a.test") };
+	struct audit_tally t = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		r.port = ports[i];
+		audit_tally_add(&t, &r);
+	}
+	assert_int_equal(t.ntop, 2);
+	assert_int_equal(t.top[0].port, 443);
+	assert_int_equal(t.top[0].count, 2);
+	assert_int_equal(t.top[1].port, 22);
+	assert_int_equal(t.top[1].count, 2);
+	r.host = STR_LIT("b.test");
+	for (int i = 0; i < 3; i++)
+		audit_tally_add(&t, &r);
+	audit_tally_sort(&t);
+	assert_string_equal(t.top[0].host, "b.test");
+	assert_int_equal(t.top[1].port, 443);
 }
 
 /* Rows of the document's tables begin with "| `name` |". */
@@ -414,11 +527,20 @@ static void test_document(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pack),	 cmocka_unit_test(test_unpack_refuses),
-		cmocka_unit_test(test_cut),	 cmocka_unit_test(test_no_query),
-		cmocka_unit_test(test_format),	 cmocka_unit_test(test_line_parse),
-		cmocka_unit_test(test_show),	 cmocka_unit_test(test_time),
-		cmocka_unit_test(test_filter),	 cmocka_unit_test(test_tally),
+		cmocka_unit_test(test_pack),
+		cmocka_unit_test(test_unpack_refuses),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_no_query),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_line_parse),
+		cmocka_unit_test(test_show),
+		cmocka_unit_test(test_show_colour),
+		cmocka_unit_test(test_event_names),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_tally),
+		cmocka_unit_test(test_tally_no_verdict),
+		cmocka_unit_test(test_tally_ports),
 		cmocka_unit_test(test_document),
 	};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Back against peers that lie: front asks for what policy denies, or breaks the order of a stream;
  * resolver points inside.  back_run() runs in a child process; this process is all its peers. */
-#include "base/wire.h"
 #include "back/back.h"
+#include "base/wire.h"
 #include "net/http1.h"
 #include "os/fd.h"
 #include "policy/decide.h"

@@ -92,6 +92,9 @@ static const struct row table[] = {
 	{ "api.test", "x-api-key", "sk-attacker sk-stockade-aaaa", INJECT_FOREIGN },
 	{ "api.test", "x-api-key", "SK-STOCKADE-AAAA", INJECT_FOREIGN },
 	{ "odd.test", "x-odd", "<sk-stockade-cccc", INJECT_FOREIGN },
+	{ "odd.test", "x-odd", "(sk-stockade-cccc)", INJECT_FOREIGN },
+	{ "odd.test", "x-odd", "<sk-stockade-cccc)", INJECT_FOREIGN },
+	{ "odd.test", "x-odd", "<sk-stockade-dddd>", INJECT_FOREIGN },
 	/* A placeholder on its way to where it is not bound. */
 	{ "api.test", "x-api-key", "sk-stockade-bbbb", INJECT_ELSEWHERE },
 	{ "api.test", "x-other", "see sk-stockade-bbbb here", INJECT_ELSEWHERE },
@@ -188,6 +191,14 @@ static void a_free_host_keeps_its_fields(void **state)
 	assert_false(inject_host_is_bound(&policy, &r.host));
 }
 
+static void verdicts_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(inject_name(INJECT_OK), "allowed");
+	assert_string_equal(inject_name(INJECT_FOREIGN), "foreign-credential");
+	assert_string_equal(inject_name(INJECT_ELSEWHERE), "placeholder-elsewhere");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +208,7 @@ int main(void)
 		cmocka_unit_test(without_placeholders_any_key_is_foreign),
 		cmocka_unit_test(all_spellings_are_stripped),
 		cmocka_unit_test(a_free_host_keeps_its_fields),
+		cmocka_unit_test(verdicts_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, make_policy, NULL);

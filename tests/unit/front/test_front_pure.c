@@ -10,7 +10,7 @@
 #include "base/own.h"
 #include "front/forward.h"
 #include "front/intent.h"
-#include "front/refuse.h"
+#include "front/refusal.h"
 #include "front/sniff.h"
 
 #include <stdio.h>
@@ -112,7 +112,7 @@ static void intents(void **state)
 
 static void destinations(void **state)
 {
-	struct dns_names *names = dns_names_new();
+	struct dns_names *names = dns_names_new((const uint8_t *)"0123456789abcdef");
 	struct host name, asked, got;
 	struct addr v4, v6;
 
@@ -200,18 +200,18 @@ static void json_or_text(void **state)
 		snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a.test\r\n%s\r\n",
 			 t[i].accept);
 		parse(text);
-		if (refuse_prefers_json(&req) != t[i].want)
+		if (refusal_prefers_json(&req) != t[i].want)
 			fail_msg("%s: expected %d", t[i].accept, t[i].want);
 	}
 }
 
 static void texts(void **state)
 {
-	const struct refusal r = { .status = 403,
-				   .reason = "no-rule",
-				   .host = STR_LIT("2001:db8::1"),
-				   .port = 443,
-				   .by_policy = true };
+	struct refusal r = { .status = 403,
+			     .reason = "no-rule",
+			     .host = STR_LIT("2001:db8::1"),
+			     .port = 443,
+			     .by_policy = true };
 	const struct refusal failed = { .status = 504,
 					.reason = "upstream",
 					.host = STR_LIT("a.test"),
@@ -220,23 +220,141 @@ static void texts(void **state)
 	struct buf b = BUF_INIT(8192), tiny = BUF_INIT(16);
 
 	(void)state;
-	assert_int_equal(refuse_text(&r, &b), 0);
+	assert_int_equal(refusal_text(&r, &b), 0);
 	assert_non_null(strstr(buf_cstr(&b), "No rule of the policy allows it.\n"));
 	assert_non_null(strstr(buf_cstr(&b), "--connect [2001:db8::1]:443\n"));
+	assert_non_null(strstr(buf_cstr(&b), "allow:\n      - \"[2001:db8::1]:443\"\n"));
+	/* A line for the whole host would open more than the path that was refused. */
 	buf_clear(&b);
-	assert_int_equal(refuse_text(&failed, &b), 0);
+	r.reason = "path";
+	assert_int_equal(refusal_text(&r, &b), 0);
+	assert_non_null(strstr(buf_cstr(&b), "--connect [2001:db8::1]:443\n"));
+	assert_null(strstr(buf_cstr(&b), "To allow it"));
+	r.reason = "no-rule";
+	buf_clear(&b);
+	assert_int_equal(refusal_text(&failed, &b), 0);
 	assert_string_equal(buf_cstr(&b), "stockade: failed (upstream)\ndestination: a.test:443\n"
 					  "nobody \"answered\"\n");
 	buf_clear(&b);
-	assert_int_equal(refuse_json(&failed, &b), 0);
+	assert_int_equal(refusal_json(&failed, &b), 0);
 	assert_string_equal(buf_cstr(&b),
 			    "{\"error\":{\"type\":\"stockade_failed\",\"reason\":\"upstream\","
 			    "\"message\":\"nobody \\\"answered\\\"\",\"host\":\"a.test\","
 			    "\"port\":443}}\n");
-	assert_true(refuse_text(&r, &tiny) < 0);
-	assert_true(refuse_json(&r, &tiny) < 0);
+	assert_true(refusal_text(&r, &tiny) < 0);
+	assert_true(refusal_json(&r, &tiny) < 0);
 	buf_done(&b);
 	buf_done(&tiny);
+}
+
+static char rule_file[] = "stockade.yaml", rule_text[] = "deny a.test";
+
+/* Each line of a text and each member of the JSON stands exactly when there is something to say. */
+static void refusals(void **state)
+{
+	static const struct net_rule rule = { .text = rule_text,
+					      .origin = { rule_file, 7, SOURCE_PROJECT } };
+	static const struct net_rule plain = { .origin = { rule_file, 8, SOURCE_PROJECT } };
+	static const struct {
+		struct refusal r;
+		const char *text, *json;
+	} t[] = {
+		{ { .status = 403,
+		    .reason = "deny-rule",
+		    .host = STR_LIT("a.test"),
+		    .port = 22,
+		    .rule = &rule,
+		    .by_policy = true },
+		  "stockade: refused (deny-rule)\ndestination: a.test:22\n"
+		  "A rule of the policy forbids it.\nrule: stockade.yaml:7: deny a.test\n"
+		  "To see why, outside the sandbox:\n"
+		  "  stockade policy explain --connect a.test:22\n",
+		  "{\"error\":{\"type\":\"stockade_refused\",\"reason\":\"deny-rule\",\"message\":"
+		  "\"A rule of the policy forbids it.\",\"host\":\"a.test\",\"port\":22,\"rule\":"
+		  "\"stockade.yaml:7\",\"explain\":"
+		  "\"stockade policy explain --connect a.test:22\"}}\n" },
+		{ { .status = 403,
+		    .reason = "ambiguous-path",
+		    .host = STR_LIT("a.test"),
+		    .port = 80,
+		    .method = STR_LIT("GET"),
+		    .path = STR_LIT("/a%2fb"),
+		    .rule = &plain },
+		  "stockade: refused (ambiguous-path)\ndestination: a.test:80\n"
+		  "request: GET /a%2fb\nThe path can be read in two ways (encoded slashes, dots, "
+		  "\"//\", \";\"); it is not sent on.\nrule: stockade.yaml:8: \n",
+		  "{\"error\":{\"type\":\"stockade_failed\",\"reason\":\"ambiguous-path\","
+		  "\"message\":"
+		  "\"The path can be read in two ways (encoded slashes, dots, \\\"//\\\", "
+		  "\\\";\\\"); it is not sent on.\",\"host\":\"a.test\",\"port\":80,\"rule\":"
+		  "\"stockade.yaml:8\"}}\n" },
+		/* Bytes that are no request: no destination, no advice. */
+		{ { .status = 400,
+		    .reason = "bad-input",
+		    .detail = STR_LIT("two hosts"),
+		    .by_policy = true },
+		  "stockade: failed (bad-input)\ntwo hosts\n",
+		  "{\"error\":{\"type\":\"stockade_refused\",\"reason\":\"bad-input\",\"message\":"
+		  "\"two hosts\"}}\n" },
+		{ { .status = 403,
+		    .reason = "address-literal",
+		    .host = STR_LIT("::1"),
+		    .port = 1,
+		    .by_policy = true },
+		  NULL,
+		  "{\"error\":{\"type\":\"stockade_refused\",\"reason\":\"address-literal\","
+		  "\"message\":\"An address was used, and no rule names that address: use the "
+		  "name.\",\"host\":\"::1\",\"port\":1,\"explain\":"
+		  "\"stockade policy explain --connect [::1]:1\"}}\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		_cleanup_(buf_done) struct buf b = BUF_INIT(8192);
+
+		assert_int_equal(refusal_text(&t[i].r, &b), 0);
+		if (t[i].text)
+			assert_string_equal(buf_cstr(&b), t[i].text);
+		for (size_t n = 0; n < buf_len(&b); n++) {
+			_cleanup_(buf_done) struct buf small = BUF_INIT(n);
+
+			assert_true(refusal_text(&t[i].r, &small) < 0);
+		}
+		buf_clear(&b);
+		assert_int_equal(refusal_json(&t[i].r, &b), 0);
+		assert_string_equal(buf_cstr(&b), t[i].json);
+		for (size_t n = 0; n < buf_len(&b); n++) {
+			_cleanup_(buf_done) struct buf small = BUF_INIT(n);
+
+			assert_true(refusal_json(&t[i].r, &small) < 0);
+		}
+	}
+}
+
+static void phrases(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal_phrase(403), "Forbidden");
+	assert_string_equal(refusal_phrase(505), "HTTP Version Not Supported");
+	assert_string_equal(refusal_phrase(299), "Error");
+}
+
+/* A path that is too long is cut, never written past its room. */
+static void rule_places(void **state)
+{
+	static char file[2 * REFUSAL_RULE_MAX];
+	struct net_rule rule = { .origin = { file, 7, SOURCE_USER } };
+	char room[REFUSAL_RULE_MAX];
+
+	(void)state;
+	assert_true(str_eq(refusal_rule(NULL, room), STR_LIT("default")));
+	memset(file, 'a', sizeof file - 1);
+	assert_int_equal(refusal_rule(&rule, room).len, REFUSAL_RULE_MAX - 1);
+	file[REFUSAL_RULE_MAX - 3] = '\0'; /* with ":7" one byte short of the room */
+	assert_int_equal(refusal_rule(&rule, room).len, REFUSAL_RULE_MAX - 1);
+	assert_string_equal(room + REFUSAL_RULE_MAX - 4, "a:7");
+	rule.origin.file = NULL;
+	assert_true(str_eq(refusal_rule(&rule, room), STR_LIT("default")));
 }
 
 int main(void)
@@ -245,7 +363,8 @@ int main(void)
 		cmocka_unit_test(first_bytes),	 cmocka_unit_test(intents),
 		cmocka_unit_test(destinations),	 cmocka_unit_test(heads),
 		cmocka_unit_test(head_too_long), cmocka_unit_test(json_or_text),
-		cmocka_unit_test(texts),
+		cmocka_unit_test(texts),	 cmocka_unit_test(refusals),
+		cmocka_unit_test(phrases),	 cmocka_unit_test(rule_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,25 @@ static int resolve(void *arg, const char *path, char **ret)
 	return 0;
 }
 
+/* What stands there tells its name. */
+static int node(void *arg, const char *path)
+{
+	static const struct {
+		const char *end;
+		int node;
+	} ends[] = { { ".fifo", PLAN_NODE_FIFO },
+		     { ".sock", PLAN_NODE_SOCKET },
+		     { ".device", PLAN_NODE_DEVICE },
+		     { ".file", PLAN_NODE_FILE },
+		     { ".gone", -ENOENT } };
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (str_has_suffix(str_from(path), str_from(ends[i].end)))
+			return ends[i].node;
+	return PLAN_NODE_DIR;
+}
+
 static const char *top_link(void *arg, const char *path)
 {
 	(void)arg;
@@ -77,6 +96,7 @@ static struct plan_facts facts(void)
 		.config_dir = "/home/u/.config/stockade",
 		.top_link = top_link,
 		.resolve = resolve,
+		.node = node,
 		.environ = host_env,
 	};
 }
@@ -128,6 +148,8 @@ static void test_workspace_refused(void **state)
 		{ "/home/u/long", "cannot resolve" },
 		{ "/home/u/secret", "cannot resolve" },
 		{ "/home/u/missing", "cannot resolve" },
+		{ "/home/u/a.file", "'/home/u/a.file' is not a directory" },
+		{ "/home/u/a.fifo", "is a FIFO" },
 		{ "/usr", "system directory" },
 		{ "/usr/lib/x", "system directory" },
 		{ "/etc", "system directory" },
@@ -235,6 +257,10 @@ static void test_mounts_refused(void **state)
 		{ { M(R, "~/.config", 3) }, 0, "stockade's own configuration" },
 		{ { M(R, "~/.local/state", 3) }, 0, "stockade's own state" },
 		{ { M(R, "~/missing", 3) }, 0, "cannot resolve" },
+		{ { M(R, "~/a.fifo", 3) }, 0, "p.yaml:3: '/home/u/a.fifo' is a FIFO" },
+		{ { M(W, "~/a.sock", 3) }, 0, "p.yaml:3: '/home/u/a.sock' is a socket" },
+		{ { M(R, "~/a.device", 3) }, 0, "p.yaml:3: '/home/u/a.device' is a device" },
+		{ { M(R, "~/a.gone", 3) }, 0, "p.yaml:3: cannot look at '/home/u/a.gone'" },
 		{ { M(R, "~/loop", 3) }, 0, "cannot resolve" },
 		{ { M(R, "~/a", 3), M(W, "~/a", 7) }, 0, "p.yaml:7: filesystem.write" },
 		{ { M(R, "~/a", 3), M(W, "~/a", 7) }, 0, "at p.yaml:3" },
@@ -485,11 +511,13 @@ static void test_sockets(void **state)
 	char *paths[] = { (char *)"/run/docker.sock" };
 	char *own[] = { (char *)"/home/u/.local/state/stockade/x.sock" };
 	char *loop[] = { (char *)"/home/u/loop" };
+	char *file[] = { (char *)"/home/u/a.file" };
 	struct policy pol = { .workspace_mode = WORKSPACE_NONE,
 			      .unix_sockets = paths,
 			      .nunix_sockets = 1 };
 	struct plan_facts f = facts();
 	_cleanup_(plan_done) struct plan p;
+	struct err e = ERR_INIT;
 
 	(void)state;
 	plan_init(&p);
@@ -500,6 +528,9 @@ static void test_sockets(void **state)
 	assert_int_equal(plan_make(&pol, &f, &p, NULL), -EINVAL);
 	pol.unix_sockets = loop;
 	assert_int_equal(plan_make(&pol, &f, &p, NULL), -EINVAL);
+	pol.unix_sockets = file;
+	assert_int_equal(plan_make(&pol, &f, &p, &e), -EINVAL);
+	assert_string_equal(e.text, "sockets.unix: '/home/u/a.file' is not a socket");
 }
 
 static void test_too_many(void **state)
@@ -561,6 +592,7 @@ static void test_no_memory(void **state)
 
 	(void)state;
 	f.resolve = NULL; /* the test's own would not notice */
+	f.node = NULL;
 	for (n = 0; n < 2000; n++) {
 		struct plan p;
 		int r;

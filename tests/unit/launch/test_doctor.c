@@ -157,6 +157,8 @@ static void test_summary(void **state)
 {
 	struct summary s = { .session_id = "20260131-235959-abcdef",
 			     .log_path = "/s/audit\x1b.jsonl",
+			     .changed = "/w\x1b",
+			     .nchanged = 2,
 			     .exit_code = 3 };
 	_cleanup_(buf_done) struct buf text = BUF_INIT(65536), json = BUF_INIT(65536);
 
@@ -174,8 +176,12 @@ static void test_summary(void **state)
 			    "stockade: allowed 12\n"
 			    "stockade: denied 9: h5.test:443 (4x), h0.test, h1.test:443, "
 			    "h2.test:443, h3.test:443, ...\n"
-			    "stockade: log /s/audit\\x1b.jsonl (stockade log --session "
-			    "20260131-235959-abcdef)\n");
+			    "stockade: changes stand in /w\\x1b and 1 more; "
+			    "stockade log --session 20260131-235959-abcdef\n");
+	s.nchanged = 0;
+	buf_clear(&text);
+	assert_int_equal(summary_format(&s, false, &text), 0);
+	assert_non_null(strstr(buf_cstr(&text), "\nstockade: changes none kept; stockade log"));
 	assert_int_equal(summary_format(&s, true, &json), 0);
 	assert_non_null(strstr(buf_cstr(&json), "\"exit_code\":3,\"allowed\":12,\"denied\":9"));
 	assert_null(strchr(buf_cstr(&json), '\x1b'));

@@ -44,7 +44,8 @@ static int load(enum credential_source source, const char *from, char *placehold
 				 .origin = { file_of_policy, 7, SOURCE_USER } };
 	rule = (struct net_rule){ .action = ACTION_ALLOW, .credential = name };
 	p = (struct policy){ .rules = &rule, .nrules = 1, .credentials = &c, .ncredentials = 1 };
-	return secrets_load(&p, environ, ret, e);
+	secrets_name(&p, ret);
+	return secrets_read(ret, environ, e);
 }
 
 static const struct row table[] = {
@@ -137,8 +138,7 @@ static void each_source(void **state)
 			assert_null(strstr(e.text, "hidden"));
 			continue;
 		}
-		if (r < 0 || s.n != 1 ||
-		    !str_eq(buf_str(&s.entries[0].value), str_from(t->want)))
+		if (r < 0 || s.n != 1 || !str_eq(buf_str(&s.entries[0].value), str_from(t->want)))
 			fail_msg("%s: %d %s", t->what, r, e.text);
 		secrets_wipe(&s);
 	}
@@ -168,7 +168,8 @@ static void what_no_rule_binds_is_not_read(void **state)
 	struct secrets s;
 
 	(void)state;
-	assert_int_equal(secrets_load(&p, environ, &s, NULL), 0);
+	secrets_name(&p, &s);
+	assert_int_equal(secrets_read(&s, environ, NULL), 0);
 	assert_int_equal(s.n, 0);
 }
 

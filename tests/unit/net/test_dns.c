@@ -13,6 +13,25 @@
 
 #include <cmocka.h>
 
+static const uint8_t key[DNS_NAMES_KEY_LEN] = "0123456789abcde";
+
+/* The allocation that fails, from 0; negative: none. */
+static long fail_at = -1;
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t m);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t m);
+
+void *__wrap_malloc(size_t n)
+{
+	return fail_at >= 0 && fail_at-- == 0 ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+	return fail_at >= 0 && fail_at-- == 0 ? NULL : __real_calloc(n, m);
+}
+
 #define HEAD(flags, counts) "\x12\x34" flags counts
 #define ONE "\0\1\0\0\0\0\0\0"
 #define ONE_OPT "\0\1\0\0\0\0\0\1"
@@ -53,6 +72,11 @@ static const struct {
 	    "aaaaaaaaaaaaaaaaaaaaa"
 	    "\1a\0" A_IN),
 	  -DNS_FORMERR, NULL },
+	{ Q("\x3f" L63 "\x3f" L63 "\x3f" L63 "\x3e"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaa"
+	    "\0" A_IN),
+	  -DNS_FORMERR, NULL },			   /* 254 with its dots */
 	{ Q(ATEST A_IN OPT), -DNS_FORMERR, NULL }, /* not announced */
 	{ STR_LIT(HEAD("\1\0", ONE_OPT) ATEST A_IN), -DNS_FORMERR, NULL },
 	{ STR_LIT(HEAD("\1\0", ONE_OPT) ATEST A_IN "\1\0\x29\x10\0\0\0\0\0\0\0"), -DNS_FORMERR,
@@ -140,7 +164,7 @@ static void test_answers(void **state)
 	struct str q4 = STR_LIT(HEAD("\1\0", ONE) "\1A\4test\0" A_IN);
 	struct str q6 = STR_LIT(HEAD("\0\0", ONE_OPT) ATEST "\0\x1c\0\1" OPT);
 	struct str qn = STR_LIT(HEAD("\1\0", ONE) ATEST A_IN);
-	struct dns_names *t = dns_names_new();
+	struct dns_names *t = dns_names_new(key);
 	unsigned char out[DNS_MESSAGE_MAX];
 	struct dns_question q;
 	struct addr v4, v6;
@@ -176,7 +200,7 @@ static struct host name(unsigned i)
 
 static void test_table(void **state)
 {
-	struct dns_names *t = dns_names_new();
+	struct dns_names *t = dns_names_new(key);
 	struct addr v4, v6, again4, again6;
 	struct host h;
 
@@ -202,6 +226,47 @@ static void test_table(void **state)
 	dns_names_free(NULL);
 }
 
+/* A name that found no memory has no address, and the table is as good as before. */
+static void test_table_no_memory(void **state)
+{
+	struct addr v4, v6;
+	struct dns_names *t;
+	unsigned failed = 0;
+	struct host h;
+
+	(void)state;
+	for (long n = 0; n < 2; n++) {
+		fail_at = n;
+		assert_null(dns_names_new(key));
+	}
+	fail_at = -1;
+	t = dns_names_new(key);
+	for (unsigned i = 0; i < 200; i++) {
+		h = name(i);
+		for (long n = 0; n < 2; n++) {
+			int r;
+
+			fail_at = n;
+			r = dns_names_assign(t, &h, &v4, &v6);
+			if (r == 0)
+				break;
+			assert_int_equal(r, -ENOMEM);
+			failed++;
+		}
+		fail_at = -1;
+		assert_int_equal(dns_names_assign(t, &h, &v4, &v6), 0);
+		assert_string_equal(dns_names_lookup(t, &v4)->text, h.text);
+	}
+	/* Seven blocks of names and three times more slots; nobody else asked for memory. */
+	assert_int_equal(failed, 7 + 3);
+	for (unsigned i = 0; i < 200; i++) {
+		h = name(i);
+		assert_int_equal(dns_names_assign(t, &h, &v4, &v6), 0);
+		assert_string_equal(dns_names_lookup(t, &v6)->text, h.text);
+	}
+	dns_names_free(t);
+}
+
 static void test_ranges(void **state)
 {
 	static const struct {
@@ -219,7 +284,7 @@ static void test_ranges(void **state)
 		{ "fd73:746f:636b:6165::1", false },
 		{ "::1", false },
 	};
-	struct dns_names *t = dns_names_new();
+	struct dns_names *t = dns_names_new(key);
 	struct addr v4, v6, a = { 0 };
 	struct host h = name(0);
 
@@ -250,7 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_questions), cmocka_unit_test(test_long_question),
 		cmocka_unit_test(test_answers),	  cmocka_unit_test(test_table),
-		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_ranges),	  cmocka_unit_test(test_table_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

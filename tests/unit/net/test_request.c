@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What front may hand to back as a request, and the exact bytes that back writes for it. */
 #include "base/wire.h"
-#include "net/request.h"
 #include "net/http1.h"
+#include "net/request.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -258,6 +258,36 @@ static void too_many_fields(void **state)
 	buf_done(&b);
 }
 
+/* What a sender says that does not keep to request_pack()'s own limit. */
+static void a_count_beyond_the_limit_is_refused(void **state)
+{
+	for (unsigned n = REQUEST_HEADERS_MAX; n <= REQUEST_HEADERS_MAX + 1; n++) {
+		struct buf b = BUF_INIT(65536);
+		struct request got;
+		int error = 0;
+
+		(void)state;
+		wire_str(&b, &error, STR_LIT("GET"));
+		wire_u8(&b, &error, 0);
+		wire_str(&b, &error, STR_LIT("api.test"));
+		wire_u16(&b, &error, 80);
+		wire_str(&b, &error, STR_LIT("/"));
+		wire_u8(&b, &error, 0);
+		wire_str(&b, &error, STR_NONE);
+		wire_u8(&b, &error, BODY_NONE);
+		wire_u64(&b, &error, 0);
+		wire_u8(&b, &error, (uint8_t)n);
+		for (unsigned i = 0; i < n; i++) {
+			wire_str(&b, &error, STR_LIT("a"));
+			wire_str(&b, &error, STR_LIT("b"));
+		}
+		assert_int_equal(error, 0);
+		assert_int_equal(request_unpack(buf_str(&b), &got),
+				 n > REQUEST_HEADERS_MAX ? -EBADMSG : 0);
+		buf_done(&b);
+	}
+}
+
 static void check_format(const struct request *r, const struct request_header *extra,
 			 const char *want)
 {
@@ -344,6 +374,7 @@ int main(void)
 		cmocka_unit_test(hosts_must_be_canonical),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(too_many_fields),
+		cmocka_unit_test(a_count_beyond_the_limit_is_refused),
 		cmocka_unit_test(heads_are_written_exactly),
 		cmocka_unit_test(a_key_cannot_write_fields),
 		cmocka_unit_test(a_full_buffer_fails_at_every_byte),

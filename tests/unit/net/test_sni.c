@@ -244,6 +244,24 @@ static void test_limits(void **state)
 	buf_done(&wire);
 }
 
+/* Pieces that together are longer than what is put together, before the message is whole. */
+static void test_pieces_too_long(void **state)
+{
+	static const char zeros[16384];
+	struct buf b = BUF_INIT(1 << 16);
+	struct host host = { 0 };
+
+	(void)state;
+	put(&b, STR_LIT("\x16\3\1\0\5\1"));
+	put_len(&b, SNI_HELLO_MAX - 4, 3);
+	put(&b, STR_LIT("\3\x16\3\1"));
+	put_len(&b, sizeof zeros, 2);
+	put(&b, (struct str){ zeros, sizeof zeros });
+	assert_int_equal(sni_parse(buf_str(&b), &host), SNI_BAD);
+	assert_int_equal(host.len, 0);
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_record_longer_than_message),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_pieces_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,22 +66,59 @@ static void untrusted_only_tightens(void **state)
 	for (size_t i = 0; i < p.nenv; i++)
 		assert_string_equal(p.env[i].origin.file, "profile:base");
 	assert_true(dropped(&p, "proj", 1, "extends: claude-code"));
-	assert_true(dropped(&p, "proj", 2, "workspace.mode"));
-	assert_true(dropped(&p, "proj", 2, "workspace.path"));
+	assert_true(dropped(&p, "proj", 2, "workspace.mode: rw"));
+	assert_true(dropped(&p, "proj", 2, "workspace.path: ~"));
 	assert_true(dropped(&p, "proj", 3, "filesystem.read: ~/.ssh"));
 	assert_true(dropped(&p, "proj", 3, "filesystem.write: /etc"));
 	assert_true(dropped(&p, "proj", 4, "environment.pass: HOME_KEY"));
 	assert_true(dropped(&p, "proj", 4, "environment.set: A"));
 	assert_true(dropped(&p, "proj", 6, "network.allow: evil.test"));
-	assert_true(dropped(&p, "proj", 8, "network.proxy_env"));
-	assert_true(dropped(&p, "proj", 9, "network.unix_socket"));
-	assert_true(dropped(&p, "proj", 10, "network.dns_denied"));
+	assert_true(dropped(&p, "proj", 8, "network.proxy_env: true"));
+	assert_true(dropped(&p, "proj", 9, "network.unix_socket: true"));
+	assert_true(dropped(&p, "proj", 10, "network.dns_denied: nxdomain"));
 	assert_true(dropped(&p, "proj", 11, "credentials: c"));
 	assert_true(dropped(&p, "proj", 12, "sockets.unix: /run/docker.sock"));
-	assert_true(dropped(&p, "proj", 13, "limits.tmp"));
+	assert_true(dropped(&p, "proj", 13, "limits.tmp: 966367641600"));
 	assert_int_equal(p.ndropped, 15);
 	for (size_t i = 0; i < p.ndropped; i++)
 		assert_true(p.dropped[i].untrusted);
+	policy_done(&p);
+}
+
+/* What would loosen is said in words, against each value that stands. */
+static void untrusted_settings_are_named(void **state)
+{
+	const struct test_layer l[] = {
+		{ "limits: { cpus: 1, time: 1h, memory: 1G, cgroup: required }\n"
+		  "network: { proxy_env: true }\n",
+		  "user", SOURCE_USER, false },
+		{ "limits: { cpus: 2.5, time: none, memory: 3G, cgroup: best-effort }\n"
+		  "network: { proxy_env: false, dns_denied: explain }\nworkspace: { mode: rw }\n",
+		  "proj", SOURCE_PROJECT, true },
+	};
+	static const char *const want[] = {
+		"limits.cpus: 2.500",	     "limits.time: none",
+		"limits.memory: 3221225472", "limits.cgroup: best-effort",
+		"network.proxy_env: false",  "network.dns_denied: explain",
+		"workspace.mode: rw"
+	};
+	struct policy p;
+
+	(void)state;
+	load(l, ARRAY_LEN(l), &p);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < p.ndropped; k++)
+			found |= strcmp(p.dropped[k].text, want[i]) == 0;
+		if (!found)
+			fail_msg("not dropped: %s", want[i]);
+	}
+	assert_int_equal(p.ndropped, ARRAY_LEN(want));
+	assert_int_equal(p.limits.cpu_milli, 1000);
+	assert_int_equal(p.limits.time, 3600);
+	assert_int_equal(p.limits.cgroup, REQUIRE_YES);
+	assert_true(p.proxy_env);
 	policy_done(&p);
 }
 
@@ -250,7 +287,8 @@ static void explains(void **state)
 {
 	const struct test_layer l[] = {
 		{ "network:\n  allow: [a.test, { host: m.test, methods: [GET] },\n"
-		  "    { host: p.test, paths: [/x] }]\n  deny: [d.test]\n",
+		  "    { host: p.test, paths: [/x] }, { host: k.test, credential: k }]\n"
+		  "  deny: [d.test]\ncredentials: { k: { from: env:K, header: 'a: {}' } }\n",
 		  "f", SOURCE_COMMAND, false },
 	};
 	struct intent c = { .kind = INTENT_CONNECT, .port = 443 };
@@ -271,6 +309,13 @@ static void explains(void **state)
 	explained(&p, &q, "p.test", "deny p.test:80\n", "\\u001b");
 	c.port = 8080;
 	explained(&p, &c, "a.test", "- a.test:8080\n", "\"decided\":false");
+	/* What is allowed says what happens to it; what cannot be written as YAML is no advice. */
+	c.port = 443;
+	q.path = STR_LIT("/y");
+	explained(&p, &q, "k.test", "  adds     credential k\n  upstream verified TLS",
+		  "\"upgrade\":true");
+	q.method = STR_LIT("M-SEARCH");
+	explained(&p, &q, "m.test", "[method]\n  nearest", "\"fix\":null");
 	for (int i = 0; i <= REASON_MAX; i++)
 		assert_true(strlen(reason_text((enum reason)i)) > 3);
 	policy_done(&p);
@@ -323,6 +368,239 @@ static void lints(void **state)
 	policy_done(&p);
 }
 
+/* Which earlier rule leaves a later one nothing to decide. */
+static void lints_shadows(void **state)
+{
+	static const struct {
+		const char *rules;
+		bool found;
+	} rows[] = {
+		{ "allow: [a.test, a.test]", true },
+		{ "allow: [a.test, b.test]", false },
+		{ "allow: ['*.test', a.test]", true },
+		{ "allow: ['*.test', test]", false },
+		{ "allow: [a.test, '*.test']", false },
+		{ "allow: ['*.test', '*.a.test']", true },
+		{ "allow: ['*.a.test', '*.test']", false },
+		{ "allow: ['*.test', '*.test']", true },
+		{ "allow: ['*', a.test]", true },
+		{ "allow: ['*', '*.test']", true },
+		{ "allow: ['*', '*']", true },
+		{ "allow: ['*', 192.0.2.1]", false }, /* any name, and no address */
+		{ "allow: [a.test, '*']", false },
+		{ "allow: ['*.test', '*']", false },
+		{ "allow: [192.0.2.1, 192.0.2.1]", true },
+		{ "allow: [192.0.2.1, 192.0.2.2]", false },
+		/* ports */
+		{ "allow: ['a.test:443', a.test]", false },
+		{ "allow: [{ host: a.test, ports: [80, 443] }, a.test]", true },
+		{ "allow: [a.test, 'a.test:443']", true },
+		{ "allow: [a.test, 'a.test:22']", false },
+		{ "allow: [a.test, { host: a.test, ports: ['80-81'] }]", false },
+		{ "allow: [{ host: a.test, ports: ['1-100'] }, { host: a.test, ports: ['80-81'] }]",
+		  true },
+		{ "allow: [{ host: a.test, ports: ['80-81'] }, { host: a.test, ports: ['1-100'] }]",
+		  false },
+		{ "allow: [{ host: a.test, ports: [1, 2] }, { host: a.test, ports: [2, 3] }]",
+		  false },
+		/* a deny without ports takes them all */
+		{ "deny: [a.test]\n  allow: ['a.test:22']", true },
+		{ "deny: ['a.test:22']\n  allow: ['a.test:22']", true },
+		{ "deny: ['a.test:22']\n  allow: [a.test]", false },
+		/* a rule that looks at requests lets others pass to the next */
+		{ "allow: [{ host: a.test, methods: [GET] }, a.test]", false },
+		{ "allow: [a.test, { host: a.test, methods: [GET] }]", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct test_layer l = { .name = "f", .source = SOURCE_COMMAND };
+		struct policy p;
+		char text[512];
+
+		snprintf(text, sizeof text, "network:\n  %s\n", rows[i].rules);
+		l.text = text;
+		load(&l, 1, &p);
+		said[0] = '\0';
+		policy_lint(&p, say, NULL);
+		if (!!strstr(said, "never decides") != rows[i].found)
+			fail_msg("%s\nexpected %d, said '%s'", text, rows[i].found, said);
+		policy_done(&p);
+	}
+}
+
+static void lints_places(void **state)
+{
+	static const struct {
+		const char *text, *want; /* NULL: nothing */
+	} rows[] = {
+		{ "filesystem: { hide: [~/.ssh] }", NULL },
+		{ "filesystem: { read: [~/.aws] }", "AWS credentials" },
+		{ "filesystem: { write: [~/.config] }", "the credentials of many programs" },
+		{ "filesystem: { read: [~/.sshx] }", NULL },
+		{ "sockets: { unix: [/run/x.sock] }", NULL },
+		{ "sockets: { unix: [/var/run/docker.sock] }", "control over the host" },
+		{ "filesystem: { hide: [~/k] }\n"
+		  "credentials: { c: { from: 'file:~/k', header: 'a: {}' } }\n"
+		  "network: { allow: [{ host: a.b, credential: c }] }",
+		  NULL },
+		{ "filesystem: { read: [~/k] }\n"
+		  "credentials: { c: { from: 'file:~/k/key', header: 'a: {}' } }\n"
+		  "network: { allow: [{ host: a.b, credential: c }] }",
+		  "shows the agent the file of credential 'c'" },
+		{ "network: { allow: [{ host: a.b, ports: ['1-1024'] }] }", NULL },
+		{ "network: { allow: [{ host: a.b, ports: ['1-1025'] }] }", "opens 1025 ports" },
+		{ "network: { allow: [{ host: a.b, addresses: [10.0.0.0/8] }] }", NULL },
+		{ "network: { allow: [{ host: a.b, addresses: [10.0.0.0/7] }] }",
+		  "very large address block" },
+		{ "network: { allow: ['*.b.test'] }", NULL },
+		{ "network: { deny: ['*', '*.com'] }", "never decides" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct test_layer l = { rows[i].text, "f", SOURCE_COMMAND, false };
+		struct policy p;
+		size_t n;
+
+		load(&l, 1, &p);
+		said[0] = '\0';
+		n = policy_lint(&p, say, NULL);
+		if (n != (rows[i].want ? 1 : 0) || (rows[i].want && !strstr(said, rows[i].want)))
+			fail_msg("%s\nexpected '%s', said '%s'", rows[i].text,
+				 rows[i].want ? rows[i].want : "", said);
+		policy_done(&p);
+	}
+}
+
+/* What does not count is told with its place; a buffer that is too short is an error. */
+static void shows_what_was_dropped(void **state)
+{
+	const struct test_layer l[] = {
+		{ "network:\n  allow: [evil.test]\n", "proj", SOURCE_PROJECT, true },
+		{ "filesystem: { hide: [/h], read: [/h/x] }\n", "user", SOURCE_USER, false },
+	};
+	struct buf b = BUF_INIT(4096);
+	struct policy p;
+
+	(void)state;
+	load(l, ARRAY_LEN(l), &p);
+	assert_int_equal(show_dropped(&p, &b), 0);
+	assert_non_null(strstr(buf_cstr(&b), "proj:2: does not count: network.allow: evil.test ("));
+	assert_non_null(strstr(buf_cstr(&b), "user:1: does not count: filesystem.read: /h/x "
+					     "(it lies under a hidden path, and hide wins)\n"));
+	for (size_t n = 0; n < buf_len(&b); n++) {
+		struct buf small = BUF_INIT(n);
+
+		assert_true(show_dropped(&p, &small) < 0);
+		buf_done(&small);
+	}
+	policy_done(&p);
+	buf_done(&b);
+}
+
+/* Every byte that does not fit is an error, never a policy that shows less. */
+static void shows_all_or_nothing(void **state)
+{
+	static const char text[] =
+	    "filesystem: { read: [/a], hide: [./h] }\n"
+	    "network:\n  deny: [d.test]\n  allow:\n"
+	    "    - { host: '*.a.test', methods: [GET], paths: [/x], credential: c }\n"
+	    "    - { host: u4.test, upstream: '192.0.2.1:8443', cleartext: refuse }\n"
+	    "    - { host: u6.test, upstream: '[::1]:8443', ports: [1, '2-3'], addresses: "
+	    "[10.0.0.0/8] }\n"
+	    "credentials: { c: { from: 'file:/k', header: 'x: {}', placeholder_env: P } }\n"
+	    "sockets: { unix: [/run/s] }\nlimits: { pids: 9 }\n";
+	const struct test_layer l = { text, "f", SOURCE_COMMAND, false };
+	int (*const shows[])(const struct policy *, struct buf *) = { show_yaml, show_json };
+	struct buf b = BUF_INIT(65536);
+	struct policy p;
+
+	(void)state;
+	load(&l, 1, &p);
+	for (size_t k = 0; k < ARRAY_LEN(shows); k++) {
+		buf_clear(&b);
+		assert_int_equal(shows[k](&p, &b), 0);
+		if (k == 0)
+			assert_non_null(strstr(buf_cstr(&b), "upstream: '192.0.2.1:8443'"));
+		for (size_t n = 0; n < buf_len(&b); n++) {
+			struct buf small = BUF_INIT(n);
+
+			if (shows[k](&p, &small) >= 0)
+				fail_msg("%zu bytes were enough for %zu", n, buf_len(&b));
+			buf_done(&small);
+		}
+	}
+	policy_done(&p);
+	buf_done(&b);
+}
+
+static void check_json_of_an_error(void **state)
+{
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT(1024);
+
+	(void)state;
+	err_set(&e, -EINVAL, "f:1: \"no\"");
+	assert_int_equal(show_check_json(NULL, &e, &b), 0);
+	assert_string_equal(buf_cstr(&b), "{\"ok\":false,\"error\":\"f:1: \\\"no\\\"\"}");
+	buf_done(&b);
+}
+
+/* Limits that hold for all layers together, not only for each. */
+static void limits_of_all_layers(void **state)
+{
+	static char text[2][65536];
+	struct test_layer l[POLICY_LAYERS_MAX + 1];
+	struct err e = ERR_INIT;
+	struct policy p;
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		size_t n = (size_t)sprintf(text[k], "environment: { set: {");
+
+		for (unsigned i = 0; i < POLICY_ENV_MAX; i++)
+			n += (size_t)sprintf(text[k] + n, "A%zu_%u: 1,", k, i);
+		sprintf(text[k] + n, "} }");
+		l[k] = (struct test_layer){ text[k], k ? "b" : "a", SOURCE_USER, false };
+	}
+	assert_int_equal(load_layers(l, 2, &p, &e), -E2BIG);
+	assert_non_null(strstr(e.text, "in all layers"));
+	assert_int_equal(load_layers(l, 2, &p, NULL), -E2BIG);
+	for (size_t k = 0; k < ARRAY_LEN(l); k++)
+		l[k] = (struct test_layer){ "limits: { pids: 9 }\n", "x", SOURCE_COMMAND, false };
+	assert_int_equal(load_layers(l, ARRAY_LEN(l), &p, &e), -E2BIG);
+	assert_non_null(strstr(e.text, "policy layers"));
+}
+
+/* The same thing said twice, and what an untrusted layer repeats, is said once. */
+static void repeats_are_one(void **state)
+{
+	const struct test_layer l[] = {
+		{ "sockets: { unix: [/run/a] }\nfilesystem: { read: [/r] }\n"
+		  "credentials: { c: { from: env:X, header: 'a: {}' } }\nlimits: { pids: 9 }\n",
+		  "cmd", SOURCE_COMMAND, false },
+		{ "sockets: { unix: [/run/a, /run/b] }\nfilesystem: { write: [/r] }\n"
+		  "credentials: { c: { from: env:Y, header: 'b: {}' } }\n",
+		  "user", SOURCE_USER, false },
+		{ "limits: { pids: 9 }\nworkspace: { mode: none }\n", "proj", SOURCE_PROJECT,
+		  true },
+	};
+	struct policy p;
+
+	(void)state;
+	load(l, ARRAY_LEN(l), &p);
+	assert_int_equal(p.nunix_sockets, 2);
+	assert_int_equal(p.nmounts, 1);
+	assert_int_equal(p.mounts[0].mode, MOUNT_READ);
+	assert_int_equal(p.ncredentials, 1);
+	assert_string_equal(p.credentials[0].from, "X");
+	assert_int_equal(p.limits.pids, 9);
+	assert_int_equal(p.workspace_mode, WORKSPACE_NONE);
+	assert_int_equal(p.ndropped, 0);
+	policy_done(&p);
+}
+
 static void templates(void **state)
 {
 	(void)state;
@@ -345,7 +623,9 @@ static void templates(void **state)
 
 static void trust_store(void **state)
 {
-	static const char *const bad[] = { "x",	     H,	       H " ",	    H " rel",
+	static const char wrong_digit[] =
+	    "g123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef /a";
+	static const char *const bad[] = { "x",	     H,	       H " ",	    H " rel", wrong_digit,
 					   H "  /a", H "\t/a", "G" H " /a", "\n\nx\n" };
 	struct buf b = BUF_INIT(4096), c = BUF_INIT(4096);
 
@@ -374,6 +654,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untrusted_only_tightens),
+		cmocka_unit_test(untrusted_settings_are_named),
 		cmocka_unit_test(trusted_counts),
 		cmocka_unit_test(managed_cannot_be_loosened),
 		cmocka_unit_test(only_managed),
@@ -381,6 +662,13 @@ int main(void)
 		cmocka_unit_test(shown_is_policy),
 		cmocka_unit_test(explains),
 		cmocka_unit_test(lints),
+		cmocka_unit_test(lints_shadows),
+		cmocka_unit_test(lints_places),
+		cmocka_unit_test(shows_what_was_dropped),
+		cmocka_unit_test(shows_all_or_nothing),
+		cmocka_unit_test(check_json_of_an_error),
+		cmocka_unit_test(limits_of_all_layers),
+		cmocka_unit_test(repeats_are_one),
 		cmocka_unit_test(templates),
 		cmocka_unit_test(trust_store),
 	};
