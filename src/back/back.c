@@ -12,7 +12,6 @@
 #include "base/own.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Messages taken from one peer in a turn, so that the others get theirs. */

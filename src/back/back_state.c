@@ -3,8 +3,6 @@
  * back; hosts and paths are the agent's, bounded and escaped by whoever shows them. */
 #include "back/back_state.h"
 
-#include "policy/rule.h"
-
 #include <stdio.h>
 
 void back_end(struct back *b, int code)
