@@ -65,7 +65,8 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 
 	for (int i = 0; i < noperands; i++) {
 		if (list.n == OPT_LIST_MAX)
-			return err_set(e, EXIT_STOCKADE, "more than %d policy files", OPT_LIST_MAX);
+			return (err_set(e, -EINVAL, "more than %d policy files", OPT_LIST_MAX),
+				EXIT_STOCKADE);
 		list.items[list.n++] = operands[i];
 	}
 	err = policy_common_load(&list, NULL, &p, &report, &problem);

@@ -103,15 +103,18 @@ static int make_request(const struct values *v, char path[static HTTP1_TARGET_MA
 	in->kind = INTENT_REQUEST;
 	in->method = v->method ? str_from(v->method) : STR_LIT("GET");
 	if (!is_method(in->method))
-		return err_set(e, EXIT_STOCKADE, "--method: '%.200s' is no HTTP method", v->method);
+		return (err_set(e, -EINVAL, "--method: '%.200s' is no HTTP method", v->method),
+			EXIT_STOCKADE);
 	if (parse_url(v->request, in) < 0)
-		return err_set(e, EXIT_STOCKADE,
-			       "--request: '%.200s' is no http:// or https:// URL", v->request);
+		return (err_set(e, -EINVAL, "--request: '%.200s' is no http:// or https:// URL",
+				v->request),
+			EXIT_STOCKADE);
 	if (in->path.len > HTTP1_TARGET_MAX || http1_path_normalize(in->path, path, &in->path) < 0)
-		return err_set(e, EXIT_DENIED,
-			       "--request: the gateway refuses '%.200s': its path can be read in "
-			       "two ways (encoded slashes, dots, \"//\", \";\")",
-			       v->request);
+		return (err_set(e, -EINVAL,
+				"--request: the gateway refuses '%.200s': its path can be read in "
+				"two ways (encoded slashes, dots, \"//\", \";\")",
+				v->request),
+			EXIT_DENIED);
 	return 0;
 }
 
@@ -120,19 +123,22 @@ static int make_intent(const struct values *v, char path[static HTTP1_TARGET_MAX
 		       struct intent *in, struct err *e)
 {
 	if (!!v->connect + !!v->request + !!v->resolve != 1 || (v->method && !v->request))
-		return err_set(e, EXIT_STOCKADE,
-			       "give one of --connect HOST:PORT, --request URL, "
-			       "--resolve HOST");
+		return (err_set(e, -EINVAL,
+				"give one of --connect HOST:PORT, --request URL, "
+				"--resolve HOST"),
+			EXIT_STOCKADE);
 	if (v->connect) {
 		in->kind = INTENT_CONNECT;
 		if (parse_authority(str_from(v->connect), 443, in) < 0)
-			return err_set(e, EXIT_STOCKADE, "--connect: '%.200s' is not HOST:PORT",
-				       v->connect);
+			return (err_set(e, -EINVAL, "--connect: '%.200s' is not HOST:PORT",
+					v->connect),
+				EXIT_STOCKADE);
 	} else if (v->resolve) {
 		in->kind = INTENT_RESOLVE;
 		if (host_parse(str_from(v->resolve), &in->host) < 0)
-			return err_set(e, EXIT_STOCKADE, "--resolve: '%.200s' is not a host name",
-				       v->resolve);
+			return (err_set(e, -EINVAL, "--resolve: '%.200s' is not a host name",
+					v->resolve),
+				EXIT_STOCKADE);
 	} else {
 		return make_request(v, path, in, e);
 	}
