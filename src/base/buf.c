@@ -26,8 +26,6 @@ void buf_wipe(struct buf *b)
 
 static void buf_slide(struct buf *b)
 {
-	if (b->start == 0)
-		return;
 	memmove(b->base, b->base + b->start, buf_len(b));
 	b->end -= b->start;
 	b->start = 0;

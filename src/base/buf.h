@@ -40,7 +40,7 @@ static inline size_t buf_len(const struct buf *b)
 
 static inline struct str buf_str(const struct buf *b)
 {
-	return (struct str){ b->base ? b->base + b->start : NULL, buf_len(b) };
+	return b->base ? (struct str){ b->base + b->start, buf_len(b) } : STR_NONE;
 }
 
 /* NUL-terminated content; "" when empty. */

@@ -10,6 +10,8 @@
 #ifndef STOCKADE_BASE_ERR_H
 #define STOCKADE_BASE_ERR_H
 
+#include <errno.h>
+
 /* One terminal line with two long paths in it; longer text is cut and ends in "...". */
 #define ERR_TEXT_MAX 1024
 
@@ -20,11 +22,17 @@ struct err {
 
 #define ERR_INIT ((struct err){ 0 })
 
+/* Never 0 or above: who reports an error fails, whatever was passed. */
+static inline int err_code(int code)
+{
+	return code < 0 ? code : -EIO;
+}
+
 /* Sets code and text; is `code`, so that `return err_set(e, -EINVAL, ...)` reads well.  A macro, so
  * that compilers and analysers see that what is returned is that very code, and so a failure. */
 #define err_set(e, code, ...)                                                                      \
 	({                                                                                         \
-		int err_code_ = (code);                                                            \
+		int err_code_ = err_code(code);                                                    \
 		err_set_text((e), err_code_, __VA_ARGS__);                                         \
 		err_code_;                                                                         \
 	})
@@ -32,7 +40,7 @@ struct err {
 /* Like err_set() with ": <strerror(-code)>" appended: for a failed system call. */
 #define err_sys(e, code, ...)                                                                      \
 	({                                                                                         \
-		int err_code_ = (code);                                                            \
+		int err_code_ = err_code(code);                                                    \
 		err_sys_text((e), err_code_, __VA_ARGS__);                                         \
 		err_code_;                                                                         \
 	})

@@ -127,6 +127,7 @@ int plan_env_make(const struct policy *pol, const struct plan_facts *facts, cons
 	};
 	int r;
 
+	p->nenv = 0;
 	p->env = calloc(ENV_MAX + 1, sizeof *p->env);
 	if (!p->env)
 		return err_set(e, -ENOMEM, "out of memory");

@@ -21,27 +21,19 @@ static bool is_file(const char *name)
 	       strcmp(name, "command line") != 0;
 }
 
-static int resolve(const struct plan_facts *facts, const char *path, char **ret)
-{
-	if (facts->resolve)
-		return facts->resolve(facts->arg, path, ret);
-	*ret = str_dup(str_from(path));
-	return *ret ? 0 : -ENOMEM;
-}
-
 /* Where the name itself stands: its directory resolved, its last part as written. */
 static int resolve_name(const struct plan_facts *facts, const char *name, char **ret)
 {
 	const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
 	_cleanup_(free_ptr) char *dir = NULL, *real = NULL;
-	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PLAN_PATH_MAX);
+	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PATH_TEXT_MAX);
 	int r;
 
 	dir = str_dup(slash ? (struct str){ name, slash > name ? (size_t)(slash - name) : 1 }
 			    : STR_LIT("."));
 	if (!dir)
 		return -ENOMEM;
-	r = resolve(facts, dir, &real);
+	r = plan_resolve(facts, dir, &real);
 	if (r == 0)
 		r = buf_printf(&b, "%s/%s", strcmp(real, "/") == 0 ? "" : real, last);
 	if (r < 0)
@@ -62,13 +54,13 @@ static int guard_one(struct wants *ws, const struct plan_facts *facts, const cha
 		     struct err *e)
 {
 	_cleanup_(free_ptr) char *real = NULL, *stands = NULL, *target = NULL;
-	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PLAN_PATH_MAX);
+	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PATH_TEXT_MAX);
 	const struct want *tree;
-	int r = resolve(facts, name, &real);
+	int r = plan_resolve(facts, name, &real);
 
 	if (r == 0)
 		r = resolve_name(facts, name, &stands);
-	if (r < 0)
+	if (r != 0)
 		return err_sys(e, r, "policy file %s", name);
 	if (strcmp(real, stands) != 0 && writable_tree(ws, stands))
 		return err_set(e, -EINVAL,

@@ -48,7 +48,7 @@ void wants_done(struct wants *w)
 	*w = (struct wants){ 0 };
 }
 
-static int resolve(const struct plan_facts *facts, const char *path, char **ret)
+int plan_resolve(const struct plan_facts *facts, const char *path, char **ret)
 {
 	if (facts->resolve)
 		return facts->resolve(facts->arg, path, ret);
@@ -124,7 +124,7 @@ static int resolve_deepest(const struct plan_facts *facts, const char *path, cha
 {
 	_cleanup_(free_ptr) char *head = path ? str_dup(str_from(path)) : NULL;
 	_cleanup_(free_ptr) char *real = NULL;
-	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PLAN_PATH_MAX);
+	_cleanup_(buf_done) struct buf b = BUF_INIT(2 * PATH_TEXT_MAX);
 	int r = -ENOENT;
 
 	*ret = NULL;
@@ -132,7 +132,7 @@ static int resolve_deepest(const struct plan_facts *facts, const char *path, cha
 		return 0;
 	if (!head)
 		return -ENOMEM;
-	while ((r = resolve(facts, head, &real)) == -ENOENT && strrchr(head, '/') > head)
+	while ((r = plan_resolve(facts, head, &real)) == -ENOENT && strrchr(head, '/') > head)
 		*strrchr(head, '/') = '\0';
 	if (r == -ENOENT)
 		return 0; /* nothing of it is there: as it is written */
@@ -207,7 +207,7 @@ static int want_add(struct wants *ws, struct want *w, const char *path,
 			       "%s: '%s' is no path that can be granted: write an absolute one, or "
 			       "one that starts with ~/ or ./, without '..'",
 			       where(w).text, str_printable(str_from(path)) ? path : "?");
-	r = resolve(facts, target, &source);
+	r = plan_resolve(facts, target, &source);
 	if ((r == -ENOENT || r == -ENOTDIR) && (w->optional || w->mode == MOUNT_HIDE))
 		return 0;
 	if (r < 0)

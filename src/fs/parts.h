@@ -3,10 +3,8 @@
 #ifndef STOCKADE_FS_PARTS_H
 #define STOCKADE_FS_PARTS_H
 
+#include "base/path.h"
 #include "fs/plan.h"
-
-/* Longest path: PATH_MAX of Linux. */
-#define PLAN_PATH_MAX 4096u
 
 /* --- path.c: paths as text --- */
 
@@ -14,7 +12,11 @@
  * control bytes and other relative paths, -ENAMETOOLONG. */
 int path_expand(const char *path, const char *home, const char *cwd, char **ret);
 /* `path` is `root` or lies in it. */
-bool path_within(const char *path, const char *root);
+static inline bool path_within(const char *path, const char *root)
+{
+	return path_is_under(str_from(path), str_from(root));
+}
+
 bool path_in_list(const char *path, const char *const *list, bool trees);
 /* Parents before children, siblings by byte. */
 int path_compare(const char *a, const char *b);
@@ -36,6 +38,8 @@ struct wants {
 	char *workspace; /* inside; NULL with WORKSPACE_NONE */
 };
 
+/* The path without symbolic links, by facts->resolve; heap. */
+int plan_resolve(const struct plan_facts *facts, const char *path, char **ret);
 void wants_done(struct wants *w);
 int wants_make(const struct policy *pol, const struct plan_facts *facts, const char *home,
 	       struct wants *ret, struct err *e);

@@ -187,8 +187,7 @@ int channel_flush(struct channel *c)
 {
 	if (c->broken)
 		return -EPIPE;
-	while (buf_len(&c->out) > 0) {
-		struct str all = buf_str(&c->out);
+	for (struct str all; (all = buf_str(&c->out)).len > 0;) {
 		struct header h;
 		struct iovec iov;
 		int r;
@@ -366,7 +365,7 @@ int channel_recv_wait(struct channel *c, struct msg *m, int ms)
 
 bool channel_wait_stop(struct channel *launch, int ms)
 {
-	struct msg m;
+	struct msg m = { 0 };
 
 	return channel_recv_wait(launch, &m, ms) == 1 && m.type == MSG_STOP;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * http1_fields - byte classes, the field section, and what its framing fields say (RFC 9110 5,
- * RFC 9112 5 and 6).  Called by the request and response readers in front and back; input is
- * hostile.  One pass, nothing allocated, nothing cleared that is not used.
+ * RFC 9112 5 and 6).  Called by the request and response readers in front; back reads the byte
+ * classes, by way of request.c.  Input is hostile.  One pass, nothing allocated, nothing cleared
+ * that is not used.
  */
 #include "base/own.h"
 #include "net/http1_bytes.h"
@@ -162,6 +163,8 @@ int http1_read_fields(struct http1_cursor *c, struct http1_fields *f)
 
 		if (c->p < c->end && (*c->p == '\r' || *c->p == '\n'))
 			return http1_read_crlf(c);
+		if (c->p == c->end) /* what comes next may be the end of the head */
+			return 0;
 		if (f->n == HTTP1_HEADERS_MAX)
 			return http1_refuse(c, 431, "too many header fields");
 		r = read_name(c, &h->name);

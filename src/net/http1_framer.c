@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * http1_framer - finds the end of a message body without holding it (RFC 9112 6 and 7.1).  Called
- * by front and back for both directions; input is hostile.
+ * by front for both directions; input is hostile.
  *
  * Bytes that pass are byte for byte what the next reader will see, so the chunked grammar is kept
  * to where all readers agree: hex digits and CRLF, no extension, no white space; a trailer section

@@ -157,7 +157,7 @@ static int read_form(struct http1_cursor *c, struct str target, struct http1_req
 			return http1_refuse(c, 400, "CONNECT needs host:port");
 		return 0;
 	}
-	if (target.p[0] == '/') {
+	if (target.len && target.p[0] == '/') {
 		ret->form = TARGET_ORIGIN;
 		split_path(target, ret);
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http1_response - reads one response head (RFC 9112 4, 6.3).  Called by front (plain requests)
- * and back (mediated requests); input comes from an upstream and is hostile all the same.
+ * http1_response - reads one response head (RFC 9112 4, 6.3).  Called by front, also for
+ * what back hands on from a server; input comes from an upstream and is hostile all the same.
  *
  * As strict about framing as the request reader; lenient only where real servers differ and no
  * reader is confused by it: the reason phrase may be missing with its space, empty, or hold

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loop - see loop.h.  Called by every role of the gateway and by the launcher.  Its input is the
- * kernel's; nothing hostile is read here.
+ * loop - see loop.h.  Called by front and back.  Its input is the kernel's; nothing hostile is
+ * read here.
  *
  * Theory of operation.  A turn is: epoll_wait, read the clock once, run the callbacks of the batch,
  * run the timers that fell due, call `after`.  The kernel has already given out the batch when a

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* priv - see priv.h.  Runs in sandboxed children and in gateway roles; input is ours. */
+/* priv - see priv.h.  Runs in the launcher, in sandboxed children and in gateway roles; input
+ * is ours. */
 #include "os/priv.h"
 
 #include "os/fd.h"

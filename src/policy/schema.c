@@ -3,6 +3,7 @@
  * unescaped (err.c replaces control bytes). */
 #include "policy/schema.h"
 
+#include "base/nearest.h"
 #include "base/own.h"
 #include "base/utf8.h"
 
@@ -10,12 +11,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Longer words than any key of ours get no suggestion. */
-#define WORD_MAX 32
 /* How much of a wrong value a message repeats. */
 #define QUOTE_MAX 80
 
-int schema_error(struct reader *r, unsigned line, const char *fmt, ...)
+void schema_error_text(struct reader *r, unsigned line, const char *fmt, ...)
 {
 	char text[ERR_TEXT_MAX];
 	va_list ap;
@@ -23,7 +22,7 @@ int schema_error(struct reader *r, unsigned line, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	return err_set(r->e, -EINVAL, "%s:%u: %s", r->name, line, text);
+	err_set_text(r->e, -EINVAL, "%s:%u: %s", r->name, line, text);
 }
 
 int schema_oom(struct reader *r)
@@ -31,52 +30,17 @@ int schema_oom(struct reader *r)
 	return err_set(r->e, -ENOMEM, "%s: out of memory", r->name);
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Edit distance with swaps of neighbours, of words up to WORD_MAX. */
-static size_t distance(struct str a, struct str b)
-{
-	size_t d[WORD_MAX + 1][WORD_MAX + 1];
-
-	if (a.len > WORD_MAX || b.len > WORD_MAX)
-		return WORD_MAX;
-	for (size_t i = 0; i <= a.len; i++)
-		d[i][0] = i;
-	for (size_t j = 0; j <= b.len; j++)
-		d[0][j] = j;
-	for (size_t i = 1; i <= a.len; i++)
-		for (size_t j = 1; j <= b.len; j++) {
-			size_t swap = a.p[i - 1] != b.p[j - 1];
-
-			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + swap);
-			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] &&
-			    a.p[i - 2] == b.p[j - 1] && d[i - 2][j - 2] + 1 < d[i][j])
-				d[i][j] = d[i - 2][j - 2] + 1;
-		}
-	return d[a.len][b.len];
-}
-
 const char *schema_suggest(struct reader *r, struct str word, const char *const *words, size_t n)
 {
-	const char *best = NULL, *text;
-	size_t best_distance = word.len > 4 ? 3 : 2; /* one less than this is near enough */
+	struct nearest near = NEAREST_INIT(word);
+	const char *text;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t d = words[i] ? distance(word, str_from(words[i])) : WORD_MAX;
-
-		if (d < best_distance) {
-			best = words[i];
-			best_distance = d;
-		}
-	}
-	if (!best)
+	for (size_t i = 0; i < n; i++)
+		if (words[i])
+			nearest_offer(&near, words[i]);
+	if (!near.best)
 		return "";
-	text = arena_printf(r->arena, "; did you mean '%s'?", best);
+	text = arena_printf(r->arena, "; did you mean '%s'?", near.best);
 	return text ? text : "";
 }
 

@@ -12,6 +12,8 @@
 #include "policy/layer.h"
 #include "policy/tree.h"
 
+#include <errno.h>
+
 struct reader {
 	struct arena *arena;
 	struct policy_layer *layer;
@@ -38,7 +40,9 @@ int schema_map(struct reader *r, const struct node *map, const char *where,
 /* Each item of a list; an item is a scalar unless `any`; more than `max` is refused. */
 int schema_list(struct reader *r, const struct node *list, size_t max, bool any,
 		int (*read)(struct reader *, const struct node *, void *), void *target);
-int schema_error(struct reader *r, unsigned line, const char *fmt, ...)
+/* "file:line: text"; is -EINVAL, as a macro for the reason of err_set(). */
+#define schema_error(r, line, ...) (schema_error_text((r), (line), __VA_ARGS__), -EINVAL)
+void schema_error_text(struct reader *r, unsigned line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 int schema_oom(struct reader *r);
 /* Text without control bytes, 1..POLICY_STRING_MAX bytes, not null.  A copy. */

@@ -441,6 +441,11 @@ static void test_limits(void **state)
 	assert_int_equal(parse_repeated("GET /", "a", 2 * HTTP1_HEAD_MAX, ""), -414);
 	assert_int_equal(parse_repeated(GET HOST, "a: b\r\n", HTTP1_HEADERS_MAX - 1, END), 1);
 	assert_int_equal(parse_repeated(GET HOST, "a: b\r\n", HTTP1_HEADERS_MAX, END), -431);
+	/* As many as may be, and the end of the head comes later. */
+	assert_int_equal(parse_repeated(GET HOST, "a: b\r\n", HTTP1_HEADERS_MAX - 1, ""), 0);
+	assert_int_equal(parse_repeated(GET HOST, "a: b\r\n", HTTP1_HEADERS_MAX - 1, "\r"), 0);
+	assert_int_equal(parse_repeated(GET HOST, "a: b\r\n", HTTP1_HEADERS_MAX - 1, "a"), -431);
+	assert_int_equal(parse_repeated("GET /", "a", HTTP1_TARGET_MAX - 1, ""), 0);
 	assert_int_equal(parse_repeated(GET HOST "a: ", "b", HTTP1_HEAD_MAX, ""), -431);
 	assert_int_equal(parse_repeated(GET HOST "a: ", "b", 10, ""), 0);
 	assert_int_equal(parse_repeated(GET HOST "a: ", "b", HTTP1_HEAD_MAX - 37, "\r\n" END), 1);
