@@ -74,13 +74,17 @@ void buf_commit(struct buf *b, size_t n)
 
 int buf_append(struct buf *b, const void *p, size_t n)
 {
-	int r = buf_reserve(b, n);
+	/* The common case, on every path that writes a head or a record. */
+	if (!b->base || b->cap - b->end < n) {
+		int r = buf_reserve(b, n);
 
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	if (n)
 		memcpy(buf_space(b), p, n);
-	buf_commit(b, n);
+	b->end += n;
+	b->base[b->end] = '\0';
 	return 0;
 }
 
