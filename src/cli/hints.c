@@ -53,9 +53,9 @@ void hint_program(const char *program, const char *path, struct err *e)
 		if (!realpath(file, real))
 			continue;
 		err_set(e, e->code,
-			"%s: is %s outside, which is not there inside: show its folder with "
-			"--read (or filesystem.read) and name it by its path, e.g. stockade run "
-			"--read %.*s -- %s",
+			"%s: is %s outside, but it, or the interpreter it names, is not there "
+			"inside: show its folder with --read (or filesystem.read) and name it by "
+			"its path, e.g. stockade run --read %.*s -- %s",
 			program, file, (int)(strrchr(real, '/') - real), real, real);
 		return;
 	}

@@ -14,8 +14,8 @@ for RUN_AS in $users; do
 	install -m 644 "$TEST_DIR/tty_driver.py" "$T/tty_driver.py" # the tree may be closed to others
 	export W S
 	run_pty() { # SCRIPT INSIDE; the driver plays the person
-		STOCKADE_ARGV="$(printf '%s\n' "$STOCKADE" run --quiet --policy "$T/tty.yaml" -- /bin/sh -c "$2")" \
-			XDG_STATE_HOME=$S as "$PYTHON" "$T/tty_driver.py" "$1"
+		(cd "$W" && STOCKADE_ARGV="$(printf '%s\n' "$STOCKADE" run --quiet --policy "$T/tty.yaml" -- /bin/sh -c "$2")" \
+			XDG_STATE_HOME=$S as "$PYTHON" "$T/tty_driver.py" "$1")
 	}
 	like "$(run_pty size 'stty size; trap "stty size; exit 3" WINCH; echo READY; while :; do sleep 0.1; done')" \
 		'STATUS 3' "a resize reaches the program [$RUN_AS]"
