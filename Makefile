@@ -35,7 +35,10 @@ lint:
 	tools/install-deps lint test
 	tools/lint
 
+# The prefix is part of the program: another one builds it anew.
 install: build
+	meson configure $(BUILD) --prefix=$(PREFIX)
+	ninja -C $(BUILD)
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
 # Each target for SECONDS.

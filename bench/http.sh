@@ -37,4 +37,15 @@ for who in direct haproxy nginx squid tinyproxy stockade-transparent stockade-pr
 	echo "| $who | $(value $who rps1) | $(ratio "$(value $who rps1)" "$(value haproxy rps1)") | $(value $who p50-1) | $(value $who p99-1) | $added | $(value $who rps32) | $(ratio "$(value $who rps32)" "$(value haproxy rps32)") | $(value $who p50-32) | $(value $who p99-32) |"
 done
 echo
+direct=$(value direct p50-1)
+for way in transparent proxy; do
+	us=stockade-$way
+	for c in 1 32; do
+		word="plain HTTP ($way), $c connection(s): requests/s"
+		bar "$word ÷ HAProxy" "$(value $us rps$c)" HAProxy "$(value haproxy rps$c)" '>=' 0.8
+		bar "$word ÷ Squid" "$(value $us rps$c)" Squid "$(value squid rps$c)" '>=' 1.5
+	done
+	added=$(awk -v a="$(value $us p50-1)" -v b="$direct" 'BEGIN { print a + 0 && b + 0 ? a - b : "–" }')
+	bar "plain HTTP ($way), 1 connection: added p50, µs" "$added" "" - '<=' 60
+done
 exit 0

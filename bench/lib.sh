@@ -69,6 +69,7 @@ start_haproxy() { # reverse HTTP 9101, TCP 9102
 	cat >"$T/haproxy.cfg" <<-CONF
 		global
 			maxconn 9400
+			maxpipes 100
 			nbthread 1
 		defaults
 			timeout connect 5s
@@ -153,16 +154,29 @@ gateway_policy() {
 	chmod 644 "$T/bench.yaml"
 }
 ours() { # CMD...: inside, the client on its own core
-	(cd "$W" && XDG_STATE_HOME=$S taskset -c $PROXY_CORE "$STOCKADE" run --quiet \
+	(cd "$W" && XDG_STATE_HOME=$S timeout "${BENCH_TIMEOUT:-60}" taskset -c $PROXY_CORE "$STOCKADE" run --quiet \
 		--policy "$T/bench.yaml" -- taskset -c $LOAD_CORE "$@")
 }
-load() { taskset -c $LOAD_CORE "$@"; }
+load() { timeout "${BENCH_TIMEOUT:-60}" taskset -c $LOAD_CORE "$@"; }
 
 # --- numbers
 median() { sort -n | awk '{v[NR]=$1} END {print NR ? (NR % 2 ? v[(NR+1)/2] : (v[NR/2]+v[NR/2+1])/2) : "-"}'; }
 note() { printf '%s\n' "$3" >>"$T/numbers.$1.$2"; } # CONTESTANT COLUMN VALUE
 value() { [ -s "$T/numbers.$1.$2" ] && median <"$T/numbers.$1.$2" || echo –; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (a + 0 && b + 0) printf "%.2f", a / b; else printf "–" }'; }
+# One line of the summary that bench/run prints: what is asked for, and what came out.  PEER "-": the
+# bar is about OURS itself.
+bar() { # TEXT OURS PEER-NAME PEER OP LIMIT
+	[ -n "${BENCH_BARS:-}" ] || return 0
+	awk -v text="$1" -v ours="$2" -v name="$3" -v peer="$4" -v op="$5" -v limit="$6" 'BEGIN {
+		known = ours ~ /^-?[0-9.]+$/ && (peer == "-" || peer + 0 > 0)
+		got = peer == "-" ? ours : known ? ours / peer : 0
+		met = !known ? "not measured" : (op == "<=" ? got <= limit : got >= limit) ? "yes" : "**no**"
+		printf "| %s | %s | %s | %s | %s %s | %s |\n", text, ours,
+			peer == "-" ? "" : name " " peer, peer == "-" || !known ? "" : sprintf("%.2f", got),
+			op == "<=" ? "≤" : "≥", limit, met
+	}' >>"$BENCH_BARS"
+}
 rss_kib() { # PID...: resident, in KiB
 	local pid sum=0
 	for pid; do sum=$((sum + $(awk '/VmRSS/{print $2}' "/proc/$pid/status" 2>/dev/null || echo 0))); done

@@ -19,12 +19,15 @@ echo "### Peak memory (VmHWM)"
 echo
 echo "| | MB |"
 echo "|---|---|"
-echo "| launch and init | $(awk -v k="$total" 'BEGIN { printf "%.1f", k / 1024 }') |"
+mb() { awk -v k="$1" 'BEGIN { printf "%.1f", k / 1024 }'; }
+echo "| launch and init | $(mb "$total") |"
+bar "peak memory of launch and init, MB" "$(mb "$total")" "" - '<=' 6
 echo go >"$W/gate"
 wait_for test -e "$W/used"
 roles=0
 for pid in $(gateway_pids); do roles=$((roles + $(hwm "$pid"))); done
-echo "| all roles, idle, besides | $(awk -v k="$roles" 'BEGIN { printf "%.1f", k / 1024 }') |"
+echo "| all roles, idle, besides | $(mb "$roles") |"
+bar "peak memory with all roles idle, MB" "$(mb $((total + roles)))" "" - '<=' 25
 echo
 echo end >"$W/gate"
 wait $LAUNCH

@@ -3,7 +3,7 @@
 # Start-up of `stockade run -- true` beside bubblewrap with comparable mounts, and a minimal sandbox that makes
 # only the same kernel calls. One run, medians of many, ratios. Usage: bench/startup.sh [BUILD] [RUNS]
 
-build=${1:-build} runs=${2:-300}
+build=${1:-${STOCKADE_BUILD:-$(dirname "$0")/../build}} runs=${2:-300}
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 
 ninja -C "$build" bench/minimal_sandbox >"$dir/ninja" || { cat "$dir/ninja"; exit 1; }
@@ -33,10 +33,19 @@ if [ -x "$build/src/cli/stockade" ]; then
 		-n stockade-net "$build/src/cli/stockade run --quiet --policy $dir/net.yaml -- /usr/bin/true"
 fi
 hyperfine "$@" >/dev/null 2>"$dir/error" || { cat "$dir/error" >&2; exit 1; }
-python3 - "$dir/result" <<-'PY'
+python3 - "$dir/result" "${BENCH_BARS:-/dev/null}" <<-'PY'
 	import json, sys
 	r = {x["command"]: x["median"] * 1e3 for x in json.load(open(sys.argv[1]))["results"]}
+	print("### Start-up\n\n| | ms | ÷ minimal | ÷ bwrap |\n|---|---|---|---|")
 	for name, ms in r.items():
 	    own = r["minimal-net" if name.endswith("-net") else "minimal"]
-	    print(f"{name:14} {ms:6.2f} ms   {ms / own:5.2f} x minimal   {ms / r['bwrap']:5.2f} x bwrap")
+	    print(f"| {name} | {ms:.2f} | {ms / own:.2f} | {ms / r['bwrap']:.2f} |")
+	print()
+	with open(sys.argv[2], "a") as bars:
+	    for name, policy in (("stockade", "without network"), ("stockade-net", "with a network policy")):
+	        for peer, most in (("bwrap", 0.8), ("minimal-net" if name.endswith("-net") else "minimal", 1.4)):
+	            if name in r:
+	                ratio = r[name] / r[peer]
+	                print(f"| start-up {policy}, ms ÷ {peer} | {r[name]:.2f} | {peer} {r[peer]:.2f} | {ratio:.2f} | "
+	                      f"≤ {most} | {'yes' if ratio <= most else '**no**'} |", file=bars)
 PY

@@ -39,4 +39,10 @@ for who in direct splice haproxy nginx-stream squid tinyproxy stockade; do
 	echo "| $who | $(value $who rate) | $(ratio "$(value $who rate)" "$(value squid rate)") | $(value $who p50) | $(value $who p99) | $(value $who bulk) | $(ratio "$(value $who bulk)" "$(value splice bulk)") | $(ratio "$(value $who bulk)" "$(value haproxy bulk)") |"
 done
 echo
+bulk=$(value stockade bulk) rate=$(value stockade rate)
+bar "1 GiB through a tunnel, MB/s ÷ splice relay" "$bulk" relay "$(value splice bulk)" '>=' 0.9
+bar "1 GiB through a tunnel, MB/s ÷ HAProxy" "$bulk" HAProxy "$(value haproxy bulk)" '>=' 0.95
+bar "1 GiB through a tunnel, MB/s ÷ Squid" "$bulk" Squid "$(value squid bulk)" '>=' 1
+bar "1 GiB through a tunnel, MB/s ÷ tinyproxy" "$bulk" tinyproxy "$(value tinyproxy bulk)" '>=' 1
+bar "new tunnels/s ÷ Squid" "$rate" Squid "$(value squid rate)" '>=' 1.3
 exit 0

@@ -9,6 +9,7 @@
  *
  *     allow NAME ...              these system calls may be made
  *     allow NAME if CONDITION     ... only with such arguments; else EPERM
+ *     allow NAME if CONDITION and CONDITION ...
  *     errno ERRNO NAME ...        refused with this error (ENOSYS makes a libc fall back)
  *     kill NAME ...               the process is killed
  *
@@ -46,22 +47,26 @@
 
 #define ENTRIES_MAX 512
 #define VALUES_MAX 16
+#define CONDITIONS_MAX 2
 #define NUMBERS_MAX 1024
 #define PROGRAM_MAX 4096 /* the kernel's own limit, BPF_MAXINSNS */
 #define X32_BIT 0x40000000u
 /* Between one table's last number and the next generation of calls; far above every real one. */
 #define NR_LIMIT 0x3fffffffu
 
-enum condition { ALWAYS, ONE_OF, NONE_OF, MASKED };
-
-struct entry {
-	char name[48];
-	unsigned action; /* SECCOMP_RET_... when the condition holds */
-	enum condition condition;
+struct condition {
+	enum { ONE_OF, NONE_OF, MASKED } kind;
 	unsigned arg;
 	unsigned values[VALUES_MAX];
 	unsigned nvalues;
 	unsigned mask;
+};
+
+struct entry {
+	char name[48];
+	unsigned action; /* SECCOMP_RET_... when all conditions hold */
+	struct condition conditions[CONDITIONS_MAX];
+	unsigned nconditions; /* 0: always */
 };
 
 static struct entry entries[ENTRIES_MAX];
@@ -142,41 +147,62 @@ static struct entry *add_entry(const char *name, unsigned action)
 	return en;
 }
 
-static void read_values(struct entry *en)
+/* True when another condition follows. */
+static bool read_values(struct condition *c)
 {
 	for (char *w = need_word("a value"); w; w = next_word()) {
-		if (en->nvalues == VALUES_MAX)
+		if (!strcmp(w, "and") && c->nvalues)
+			return true;
+		if (c->nvalues == VALUES_MAX)
 			die("more than %d values", VALUES_MAX);
-		en->values[en->nvalues++] = value_of(w);
+		c->values[c->nvalues++] = value_of(w);
 	}
+	return false;
 }
 
-static void read_condition(struct entry *en)
+static bool read_mask(struct condition *c)
+{
+	const char *after;
+
+	c->mask = value_of(need_word("the mask"));
+	if (strcmp(need_word("is"), "is"))
+		die("the mask is followed by 'is'");
+	c->values[c->nvalues++] = value_of(need_word("a value"));
+	after = next_word();
+	if (after && strcmp(after, "and"))
+		die("text after the condition");
+	return after != NULL;
+}
+
+static bool read_condition(struct condition *c)
 {
 	const char *arg = need_word("argN"), *how = need_word("in, not or mask");
 
 	if (strncmp(arg, "arg", 3) || arg[3] < '0' || arg[3] > '5' || arg[4])
 		die("'%s' is not arg0 .. arg5", arg);
-	en->arg = (unsigned)(arg[3] - '0');
+	c->arg = (unsigned)(arg[3] - '0');
 	if (!strcmp(how, "in")) {
-		en->condition = ONE_OF;
-		read_values(en);
-	} else if (!strcmp(how, "not")) {
+		c->kind = ONE_OF;
+		return read_values(c);
+	}
+	if (!strcmp(how, "not")) {
 		if (strcmp(need_word("in"), "in"))
 			die("'not' is followed by 'in'");
-		en->condition = NONE_OF;
-		read_values(en);
-	} else if (!strcmp(how, "mask")) {
-		en->condition = MASKED;
-		en->mask = value_of(need_word("the mask"));
-		if (strcmp(need_word("is"), "is"))
-			die("the mask is followed by 'is'");
-		en->values[en->nvalues++] = value_of(need_word("a value"));
-		if (next_word())
-			die("text after the condition");
-	} else {
-		die("'%s' is not in, not or mask", how);
+		c->kind = NONE_OF;
+		return read_values(c);
 	}
+	if (strcmp(how, "mask"))
+		die("'%s' is not in, not or mask", how);
+	c->kind = MASKED;
+	return read_mask(c);
+}
+
+static void read_conditions(struct entry *en)
+{
+	do {
+		if (en->nconditions == CONDITIONS_MAX)
+			die("more than %d conditions", CONDITIONS_MAX);
+	} while (read_condition(&en->conditions[en->nconditions++]));
 }
 
 static void read_calls(unsigned action)
@@ -188,7 +214,7 @@ static void read_calls(unsigned action)
 		if (!strcmp(w, "if")) {
 			if (n != 1)
 				die("'if' follows exactly one call");
-			read_condition(en);
+			read_conditions(en);
 			return;
 		}
 		en = add_entry(w, action);
@@ -293,7 +319,7 @@ static void make_ranges(unsigned arch)
 		if (!at[nr])
 			add_range(nr, SECCOMP_RET_ERRNO | EPERM, NULL);
 		else
-			add_range(nr, at[nr]->action, at[nr]->condition ? at[nr] : NULL);
+			add_range(nr, at[nr]->action, at[nr]->nconditions ? at[nr] : NULL);
 	}
 	add_range(top + 1, SECCOMP_RET_ERRNO | ENOSYS, NULL);
 	if (arch == SCMP_ARCH_X86_64) /* x32 calls carry a bit; -1 is what tracers use */
@@ -318,22 +344,27 @@ static void emit_return(unsigned action)
 	emit((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
 }
 
-static void emit_conditional(const struct entry *en)
+static void emit_condition(const struct condition *c)
 {
-	const unsigned refuse = SECCOMP_RET_ERRNO | EPERM;
-	const bool none = en->condition == NONE_OF;
-
 	emit((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 					  (unsigned)offsetof(struct seccomp_data, args) +
-					      en->arg * 8)); /* little-endian half */
-	if (en->condition == MASKED)
-		emit((struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, en->mask));
-	/* A match jumps over the other tests and the first return. */
-	for (unsigned i = 0; i < en->nvalues; i++)
-		emit((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, en->values[i],
-						  (unsigned char)(en->nvalues - i), 0));
-	emit_return(none ? en->action : refuse);
-	emit_return(none ? refuse : en->action);
+					      c->arg * 8)); /* little-endian half */
+	if (c->kind == MASKED)
+		emit((struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, c->mask));
+	/* A match jumps over the other tests and one instruction more. */
+	for (unsigned i = 0; i < c->nvalues; i++)
+		emit((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, c->values[i],
+						  (unsigned char)(c->nvalues - i), 0));
+	if (c->kind == NONE_OF)
+		emit((struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1));
+	emit_return(SECCOMP_RET_ERRNO | EPERM);
+}
+
+static void emit_conditional(const struct entry *en)
+{
+	for (unsigned i = 0; i < en->nconditions; i++)
+		emit_condition(&en->conditions[i]);
+	emit_return(en->action);
 }
 
 /* Binary search over ranges[low..high]; the accumulator holds the call's number. */

@@ -26,8 +26,6 @@ void buf_wipe(struct buf *b)
 
 static void buf_slide(struct buf *b)
 {
-	if (b->start == 0)
-		return;
 	memmove(b->base, b->base + b->start, buf_len(b));
 	b->end -= b->start;
 	b->start = 0;
@@ -76,13 +74,17 @@ void buf_commit(struct buf *b, size_t n)
 
 int buf_append(struct buf *b, const void *p, size_t n)
 {
-	int r = buf_reserve(b, n);
+	/* The common case, on every path that writes a head or a record. */
+	if (!b->base || b->cap - b->end < n) {
+		int r = buf_reserve(b, n);
 
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	if (n)
 		memcpy(buf_space(b), p, n);
-	buf_commit(b, n);
+	b->end += n;
+	b->base[b->end] = '\0';
 	return 0;
 }
 

@@ -128,9 +128,15 @@ void json_str(struct json *j, struct str s)
 
 void json_u64(struct json *j, uint64_t v)
 {
+	char digits[20]; /* of UINT64_MAX */
+	size_t at = sizeof digits;
+
 	item(j);
-	if (j->error == 0)
-		j->error = buf_printf(j->out, "%" PRIu64, v);
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	put(j, digits + at, sizeof digits - at);
 }
 
 void json_i64(struct json *j, int64_t v)

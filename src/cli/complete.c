@@ -255,7 +255,8 @@ static const char fish_head[] =
     "# fish completion for stockade\n"
     "function __stockade_is # the words so far begin with these\n"
     "\tset -l words (commandline -opc)\n"
-    "\ttest \"$words[2..(math 1 + (count $argv))]\" = \"$argv\"\n"
+    "\tset -l last (math 1 + (count $argv)) # fish expands no command inside quotes\n"
+    "\ttest \"$words[2..$last]\" = \"$argv\"\n"
     "end\n"
     "complete -c stockade -n '__fish_use_subcommand' -f -a help -d 'Tell about a command'\n";
 

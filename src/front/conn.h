@@ -101,6 +101,7 @@ struct flow {
 	uint64_t bytes;
 	int pipe[2];  /* borrowed from the pool while `piped` > 0; else -1 */
 	size_t piped; /* bytes in the pipe */
+	bool wide;    /* the pipe is one of front->nwide */
 	bool eof;     /* source said end */
 	bool shut;    /* and the destination was told */
 };
@@ -150,7 +151,8 @@ struct conn {
 
 enum { FLOW_UP, FLOW_DOWN };
 
-#define FRONT_PIPES_SPARE 32u /* each holds kernel memory only while used */
+/* Wide pipes at most, all kept once made; each holds kernel memory only while used. */
+#define FRONT_PIPES_SPARE 32u
 
 struct front {
 	struct loop loop;
@@ -170,7 +172,8 @@ struct front {
 	struct timer accept_timer;
 	bool accept_paused;
 	int pipes[FRONT_PIPES_SPARE][2];
-	size_t npipes;
+	size_t npipes; /* idle ones in `pipes` */
+	size_t nwide;  /* those, and the ones lent out */
 	struct http1_request request; /* of the connection being run: valid within one callback */
 	struct http1_response response;
 	struct request fields;	     /* the same for a mediated one */

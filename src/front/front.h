@@ -36,8 +36,8 @@ struct front_setup {
  * Called after the jail is shut; SIGPIPE must be ignored (splice(2) has no MSG_NOSIGNAL), READY
  * is the caller's to send.  System calls from here on: epoll_create1 epoll_ctl epoll_wait(pwait)
  * accept4 read readv write writev recvfrom recvmsg sendto sendmsg splice pipe2 close shutdown
- * getsockopt setsockopt getsockname fcntl(F_GETFL, F_SETFL) poll clock_gettime getrandom, and
- * what malloc needs (brk mmap munmap mremap madvise). */
+ * getsockopt setsockopt getsockname fcntl(F_GETFL, F_SETFL, F_SETPIPE_SZ) poll clock_gettime
+ * getrandom, and what malloc needs (brk mmap munmap mremap madvise). */
 int front_run(const struct front_setup *setup);
 
 #endif

@@ -20,8 +20,9 @@
 
 /* Turns of one callback, so that a fast tunnel leaves the others their share. */
 #define MOVES_MAX 8
-/* One splice: what a default pipe holds. */
-#define SPLICE_MAX (64u * 1024)
+/* One splice, and what the pipes of the pool are made to hold: a quarter of what the kernel lets an
+ * ordinary user ask for, so that a fast tunnel needs few calls. */
+#define SPLICE_MAX (256u * 1024)
 
 struct ends {
 	int from, to;
@@ -40,10 +41,20 @@ static bool pipe_take(struct front *f, struct flow *w)
 		f->npipes--;
 		w->pipe[0] = f->pipes[f->npipes][0];
 		w->pipe[1] = f->pipes[f->npipes][1];
+		w->wide = true;
 		return true;
 	}
-	if (pipe2(w->pipe, O_NONBLOCK | O_CLOEXEC) == 0)
+	if (pipe2(w->pipe, O_NONBLOCK | O_CLOEXEC) == 0) {
+		/* Not more of them than the pool keeps: beyond the user's share
+		 * (pipe-user-pages-soft) every new pipe of the user becomes a tiny one.  Refused:
+		 * it stays as it is. */
+		if (f->nwide < FRONT_PIPES_SPARE &&
+		    fcntl(w->pipe[1], F_SETPIPE_SZ, SPLICE_MAX) >= 0) {
+			f->nwide++;
+			w->wide = true;
+		}
 		return true;
+	}
 	w->pipe[0] = w->pipe[1] = -1;
 	return false;
 }
@@ -52,16 +63,18 @@ static void pipe_give(struct front *f, struct flow *w)
 {
 	if (w->pipe[0] < 0)
 		return;
-	if (w->piped == 0 && f->npipes < FRONT_PIPES_SPARE) {
+	if (w->piped == 0 && w->wide) { /* there are no more of these than the pool holds */
 		f->pipes[f->npipes][0] = w->pipe[0];
 		f->pipes[f->npipes][1] = w->pipe[1];
 		f->npipes++;
 	} else {
+		f->nwide -= w->wide;
 		close(w->pipe[0]);
 		close(w->pipe[1]);
 	}
 	w->pipe[0] = w->pipe[1] = -1;
 	w->piped = 0;
+	w->wide = false;
 }
 
 static bool again(void)

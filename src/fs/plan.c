@@ -81,7 +81,7 @@ static int add_system(struct plan *p, const struct plan_facts *facts, struct err
 		const char *link = facts->top_link ? facts->top_link(facts->arg, *path) : "";
 		_cleanup_(free_ptr) char *real = NULL;
 		struct plan_step s = { .kind = PLAN_BIND, .read_only = true };
-		int r;
+		int r = 0;
 
 		if (!link)
 			continue;
@@ -91,7 +91,10 @@ static int add_system(struct plan *p, const struct plan_facts *facts, struct err
 			s.kind = PLAN_SYMLINK;
 			s.source = (char *)link;
 		} else if (link[0] && facts->resolve) {
-			if (facts->resolve(facts->arg, *path, &real) < 0)
+			r = facts->resolve(facts->arg, *path, &real);
+			if (r == -ENOMEM)
+				return err_set(e, r, "out of memory");
+			if (r < 0)
 				continue; /* leads nowhere: as good as absent */
 			s.source = real;
 		}

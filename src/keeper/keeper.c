@@ -85,7 +85,7 @@ static const char *refusal(const struct keeper *k, const struct question *q, int
 		return "the connection is not verified";
 	*ret_index = find(k, str_from(r->credential));
 	if (*ret_index < 0 || !k->secrets[*ret_index].pages)
-		return "the credential was not loaded";
+		return "its value was missing when the session started";
 	return NULL;
 }
 

@@ -142,7 +142,8 @@ static void judge_kernel(const struct doctor_facts *f, struct doctor *d)
 static void judge_cgroup(const struct doctor_facts *f, struct doctor *d)
 {
 	static const char *const found[] = {
-		[PROBE_CGROUP_NONE] = "none that we may use: limits by rlimits and pid_max",
+		[PROBE_CGROUP_NONE] =
+		    "none to use: pids by pid_max, memory of each process by rlimit, no CPU",
 		[PROBE_CGROUP_V1] = "version 1",
 		[PROBE_CGROUP_V2] = "version 2, delegated",
 	};

@@ -29,12 +29,14 @@
 /* Without a home directory there are no files of the user: no error. */
 static int place(enum home_place which, char ret[static PATH_TEXT_MAX], struct err *e)
 {
-	int r = home_place(which, ret, e);
+	struct err why = ERR_INIT;
+	int r = home_place(which, ret, &why);
 
-	if (r != -ENOENT)
-		return r;
-	ret[0] = '\0';
-	return 0;
+	if (r == -ENOENT) {
+		ret[0] = '\0';
+		return 0;
+	}
+	return r < 0 ? err_set(e, r, "%s", why.text) : 0;
 }
 
 int layers_request_init(struct layers_request *ret, struct err *e)
@@ -138,11 +140,11 @@ static int add_managed(struct policy_stack *s, const char *dir, struct err *e)
 	if (!dir)
 		return 0;
 	if (path_join(str_from(dir), STR_LIT(MANAGED_FILE), path) < 0)
-		return err_set(e, -ENAMETOOLONG, "%s: path too long", dir);
+		return err_set(e, -ENAMETOOLONG, "path too long: %s", dir);
 	err = add_file(s, path, SOURCE_MANAGED, false, e);
-	if (err < 0 || path_join(str_from(dir), STR_LIT(MANAGED_DROP_IN), path) < 0)
-		return err;
-	return add_drop_ins(s, path, e);
+	if (err == 0) /* shorter than the other, so it fits */
+		err = path_join(str_from(dir), STR_LIT(MANAGED_DROP_IN), path);
+	return err < 0 ? err : add_drop_ins(s, path, e);
 }
 
 /* 0 read (perhaps empty).  The store decides what a hostile file may grant: only the user's own
@@ -154,7 +156,7 @@ static int read_store(const char *state_dir, char path[static PATH_TEXT_MAX], st
 	int err;
 
 	if (path_join(str_from(state_dir), STR_LIT(TRUST_FILE), path) < 0)
-		return err_set(e, -ENAMETOOLONG, "%s: path too long", state_dir);
+		return err_set(e, -ENAMETOOLONG, "path too long: %s", state_dir);
 	err = read_file(path, O_NOFOLLOW, b, &st, e);
 	if (err != 0)
 		return err == 1 ? 0 : err;
@@ -202,7 +204,7 @@ static int add_project(struct policy_stack *s, const struct layers_request *req,
 		return 0;
 	if (path_join(str_from(req->project_dir), STR_LIT(LAYERS_PROJECT_FILE), rep->project_path) <
 	    0)
-		return err_set(e, -ENAMETOOLONG, "%s: path too long", req->project_dir);
+		return err_set(e, -ENAMETOOLONG, "path too long: %s", req->project_dir);
 	err = read_file(rep->project_path, O_NOFOLLOW, &b, &st, e);
 	if (err != 0)
 		return err == 1 ? 0 : err;
@@ -228,7 +230,7 @@ static int add_user(struct policy_stack *s, const struct layers_request *req, st
 	if (!req->config_dir[0])
 		return 0;
 	if (path_join(str_from(req->config_dir), STR_LIT(USER_FILE), path) < 0)
-		return err_set(e, -ENAMETOOLONG, "%s: path too long", req->config_dir);
+		return err_set(e, -ENAMETOOLONG, "path too long: %s", req->config_dir);
 	return add_file(s, path, SOURCE_USER, false, e);
 }
 

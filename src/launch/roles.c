@@ -34,7 +34,8 @@ static struct role_process *process(struct roles *r, enum role role)
 
 int roles_program(char *ret, size_t size, struct err *e)
 {
-	static const char *const beside[] = { "/" PROGRAM, "/../role/" PROGRAM };
+	static const char *const beside[] = { "/" PROGRAM, "/../libexec/stockade/" PROGRAM,
+					      "/../role/" PROGRAM };
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	char *slash;

@@ -57,24 +57,29 @@ int explain_fix(const struct intent *in, const struct verdict *v, struct buf *ou
 	bool v6 = in->host.addr.family == 6;
 	const char *q = v6 ? "'" : "", *open = v6 ? "[" : "", *close = v6 ? "]" : "";
 
+	char ports[24] = "";
+
+	/* Ports that a rule does not name are 80 and 443. */
+	if (in->port != 0 && in->port != 80 && in->port != 443)
+		snprintf(ports, sizeof ports, "ports: [%u], ", in->port);
 	switch (v->reason) {
 	case REASON_NO_RULE:
 	case REASON_ADDRESS_LITERAL:
 	case REASON_PORT:
-		if (in->port == 0 || in->port == 80 || in->port == 443)
+		if (!ports[0])
 			return buf_printf(out, "- %s%s%s%s%s", q, open, in->host.text, close, q);
 		return buf_printf(out, "- %s%s%s%s:%u%s", q, open, in->host.text, close, in->port,
 				  q);
 	case REASON_METHOD:
 		if (!plain_method(in->method))
 			return 0;
-		return buf_printf(out, "- { host: %s, methods: [%.*s] }", in->host.text,
-				  STR_FMT(in->method));
+		return buf_printf(out, "- { host: %s%s%s, %smethods: [%.*s] }", q, in->host.text, q,
+				  ports, STR_FMT(in->method));
 	case REASON_PATH:
 		if (!plain_path(in->path))
 			return 0;
-		return buf_printf(out, "- { host: %s, paths: ['%.*s'] }", in->host.text,
-				  STR_FMT(in->path));
+		return buf_printf(out, "- { host: %s%s%s, %spaths: ['%.*s'] }", q, in->host.text, q,
+				  ports, STR_FMT(in->path));
 	case REASON_ALLOWED:
 	case REASON_DENY_RULE:
 	case REASON_NEEDS_REQUEST:

@@ -64,7 +64,7 @@ static int copy_arguments(struct inside *in)
 static int step_forget(struct inside *in, struct err *e)
 {
 	char *first = program_invocation_name;
-	char *end = (char *)getauxval(AT_EXECFN); // NOLINT(performance-no-int-to-ptr)
+	char *end = (char *)getauxval(AT_EXECFN);
 
 	if (copy_arguments(in) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
@@ -99,7 +99,19 @@ static int step_host_name(struct inside *in, struct err *e)
 
 static int step_own_limits(struct inside *in, struct err *e)
 {
-	return limits_own(&in->plan->limits, in->limits, e);
+	static const char *const texts[] = {
+		"limits.cpus: not bounded without a cgroup",
+		"limits.memory: of each process, not of all, without a cgroup",
+		"limits.pids: not bounded for root without a cgroup",
+		"limits.pids: up to 301 more for root without a cgroup",
+	};
+	unsigned lost = 0;
+	int r = limits_own(&in->plan->limits, in->limits, !in->degraded, &lost, e);
+
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++)
+		if (lost & (1u << i))
+			inside_lost(in, texts[i]);
+	return r;
 }
 
 struct step {

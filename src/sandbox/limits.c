@@ -345,24 +345,44 @@ static int bound_pid_namespace(uint64_t pids)
 	return priv_write(AT_FDCWD, "/proc/sys/kernel/pid_max", text);
 }
 
+/* What a bound on processes is worth without a cgroup: RLIMIT_NPROC means nothing to root, and
+ * pid_max is PID_MAX_LEAST too high. */
+static unsigned lost_of_pids(uint64_t pids, bool bounded)
+{
+	if (geteuid() != 0)
+		return 0;
+	if (!bounded)
+		return LIMITS_LOST_PIDS;
+	return pids < PIDNS_LEAST ? LIMITS_LOST_FEW : 0;
+}
+
 /*
  * Processes: pid_max holds for root too; RLIMIT_NPROC counts this user namespace's only.  Memory:
  * what a process may write of its own; address space alone is no cost and runtimes reserve much of
  * it.
  */
-int limits_own(const struct policy_limits *want, const struct limits *l, struct err *e)
+int limits_own(const struct policy_limits *want, const struct limits *l, bool pid_namespace,
+	       unsigned *ret_lost, struct err *e)
 {
 	const struct rlimit nproc = { want->pids, want->pids };
 	const struct rlimit data = { want->memory, want->memory };
 	const bool pidns = !strcmp(l->tier, "pidns");
-	int r = 0;
+	int r = -ENOTSUP;
 
+	*ret_lost = 0;
 	if (strcmp(l->tier, "rlimit") && !pidns)
 		return 0;
-	if (want->pids && pid_max_is_ours())
+	/* Outside a pid namespace of our own it would be the machine's. */
+	if (want->pids && pid_namespace && pid_max_is_ours())
 		r = bound_pid_namespace(want->pids);
-	if (r < 0 && pidns)
+	if (r < 0 && pidns && pid_namespace)
 		return err_sys(e, r, "bounding the pid namespace");
+	if (want->cpu_milli)
+		*ret_lost |= LIMITS_LOST_CPU;
+	if (want->memory)
+		*ret_lost |= LIMITS_LOST_MEMORY;
+	if (want->pids)
+		*ret_lost |= lost_of_pids(want->pids, r == 0);
 	if ((want->pids && setrlimit(RLIMIT_NPROC, &nproc) < 0) ||
 	    (want->memory && setrlimit(RLIMIT_DATA, &data) < 0))
 		return err_sys(e, -errno, "resource limits");

@@ -29,8 +29,18 @@ struct limits {
 int limits_prepare(const struct policy_limits *want, struct limits *l, struct err *e);
 /* Child: moves itself in. */
 int limits_join(struct limits *l, struct err *e);
-/* Child: what needs no cgroup; before capabilities are dropped. */
-int limits_own(const struct policy_limits *want, const struct limits *l, struct err *e);
+/* What of the policy's limits no rlimit keeps. */
+enum limits_lost {
+	LIMITS_LOST_CPU = 1 << 0,    /* not bounded at all */
+	LIMITS_LOST_MEMORY = 1 << 1, /* of each process, not of all together */
+	LIMITS_LOST_PIDS = 1 << 2,   /* not bounded: root, and pid_max is the machine's */
+	LIMITS_LOST_FEW = 1 << 3,    /* root, and pid_max is coarser than the bound */
+};
+
+/* Child: what needs no cgroup; before capabilities are dropped.  `pid_namespace`: it has one of its
+ * own.  `ret_lost`: enum limits_lost. */
+int limits_own(const struct policy_limits *want, const struct limits *l, bool pid_namespace,
+	       unsigned *ret_lost, struct err *e);
 /* Launcher: closes descriptors; then, once nothing runs inside, removes the directories. */
 void limits_close(struct limits *l);
 void limits_remove(struct limits *l);

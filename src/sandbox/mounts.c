@@ -384,8 +384,12 @@ static int step_file(struct mounts *m, const struct plan_step *s)
 	const char *leaf;
 	int dir = lookup_near(m, s->target, &leaf);
 
+	if (dir < 0 && dir != -EXDEV)
+		return dir;
 	if (dir >= 0)
 		fd = openat(dir, leaf, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
+	if (dir >= 0 && fd < 0 && errno != EEXIST)
+		return -errno;
 	if (fd < 0)
 		return mount_file(m, s);
 	return s->content ? fd_write_all(fd, s->content, strlen(s->content)) : 0;

@@ -78,6 +78,8 @@ static int report_receive(int sock, int flags, struct report *rep, int *fds, uns
 		for (unsigned i = 0; i < *nfds; i++)
 			close(fds[i]);
 		*nfds = 0;
+		if (msg.msg_flags & MSG_CTRUNC)
+			return -EMFILE; /* they came, and there was no room for them here */
 		return n == 0 ? -ECONNRESET : -EPROTO;
 	}
 	rep->text[sizeof(rep->text) - 1] = 0;

@@ -23,6 +23,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 static bool refused_with(long r, int a, int b, int c)
@@ -37,10 +39,28 @@ static bool refused_open(const char *path, int flags)
 	return refused_with(fd, EACCES, EROFS, EPERM) || (fd < 0 && errno == ENOENT);
 }
 
-/* The mounts: nothing of the kernel's and nothing of the root can be written. */
+/* Whether the mount itself is read-only: an attempt to write would be refused by Landlock first. */
+static bool read_only(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES;
+	return (fs.f_flags & ST_RDONLY) != 0;
+}
+
+/* The mounts: nothing of the kernel's, of the root, and of what the plan only shows can be written.
+ */
 static bool bites_mounts(const struct inside *in)
 {
-	(void)in;
+	const struct plan *plan = in->plan;
+
+	if (!in->degraded && (!read_only("/") || !read_only("/proc")))
+		return false;
+	for (size_t i = 0; !in->degraded && i < plan->nsteps; i++)
+		if (plan->steps[i].kind == PLAN_BIND && plan->steps[i].read_only &&
+		    !read_only(plan->steps[i].target))
+			return false;
 	return refused_open("/proc/sys/kernel/core_pattern", O_WRONLY) &&
 	       refused_open("/proc/sysrq-trigger", O_WRONLY) &&
 	       refused_open("/.probe", O_WRONLY | O_CREAT | O_EXCL);

@@ -72,7 +72,8 @@ struct sandbox {
 #define SANDBOX_INIT ((struct sandbox){ .pid = -1, .pidfd = -1, .sync_fd = -1, .pty_fd = -1 })
 
 /* Makes the boundary and stops just before exec: probes have passed, listeners are here.  On
- * failure nothing is left behind and the program was not executed. */
+ * failure nothing is left behind and the program was not executed.  The plan's strings must be its
+ * own: inside, those of the launcher's argv and environment are wiped before the program starts. */
 int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, struct sandbox *ret,
 		    struct err *e);
 /* Lets the program go. */

@@ -45,7 +45,7 @@ PLANTED = [".config/gh/hosts.yml", ".aws/credentials", ".config/gcloud/credentia
 LISTENERS = ["/run/docker.sock", "/run/dbus/system_bus_socket", "/run/systemd/private",
              "/run/user/0/bus", "/run/user/20917/bus", "/run/containerd/containerd.sock",
              "/run/podman/podman.sock", "/run/libvirt/libvirt-sock", "/run/user/0/wayland-0",
-             "/run/user/0/pulse/native"]
+             "/run/user/0/pulse/native", "/run/stockade-attack.sock"]
 
 
 class Bed:

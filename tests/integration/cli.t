@@ -76,6 +76,17 @@ done
 words=$(bash -c ". $T/c.bash; COMP_WORDS=(stockade comp); COMP_CWORD=1; _stockade; echo \"\${COMPREPLY[*]}\"")
 [ "$words" = completion ]
 ok $? 'bash completes a command'
+if command -v fish >/dev/null; then
+	for row in 'stockade run --mode |none ro rw' 'stockade policy ch|check' 'stockade log ver|verify' \
+		'stockade completi|completion' 'stockade log --verdict |allow deny'; do
+		words=$(fish -c "source $T/c.fish; complete -C '${row%%|*}'" 2>&1 | cut -f1 | sort | xargs)
+		[ "$words" = "${row#*|}" ]
+		ok $? "fish completes '${row%%|*}' (${words:0:60})"
+	done
+else
+	n=$((n + 1))
+	echo "ok $n - fish completes # SKIP fish is not installed"
+fi
 mandoc -Tlint -W warning "$build/man/stockade.1" && mandoc -Tlint -W warning "$repo/man/stockade.yaml.5"
 ok $? 'manual pages are clean'
 echo "1..$n"

@@ -123,11 +123,13 @@ for RUN_AS in $users; do
 	kill -9 "$(first_launcher "$name")" 2>/dev/null
 	wait_exit
 	# Nobody is left who could remove an empty control group: the next start does.
-	is "$(leftovers | grep -v '^cgroups: [^ ]*$')" "" "kill -9 launcher [$RUN_AS]: nothing that lives is left behind"
+	left=$(leftovers)
+	is "$(printf '%s\n' "$left" | grep -v '^cgroups: [^ ]*$')" "" \
+		"kill -9 launcher [$RUN_AS]: nothing that lives is left behind"
 	stockade log verify >"$T/verify" 2>&1
 	is $? 1 "kill -9 launcher [$RUN_AS]: its log is not taken for whole"
 	like "$(cat "$T/verify")" "no session-end" "kill -9 launcher [$RUN_AS]: ... and verify says why"
-	stockade run --quiet --policy "$T/$name.yaml" -- true </dev/null
+	CANARY_KEY=x stockade run --quiet --policy "$T/$name.yaml" -- true </dev/null
 	ended_closed "$name" "kill -9 launcher [$RUN_AS], after the next start"
 
 	for sig in TERM INT HUP; do
@@ -206,6 +208,14 @@ one_run() { # STRACE OPTIONS...: STATUS, ERR, RAN
 	RAN=$(cat "$W/ran" 2>/dev/null)
 }
 
+# The fault hit the program only, after its exec: no step of the set-up.  (It is killed then: a call
+# that a tracer takes away has number -1, in which the filter sees the bit of x32.)
+program_alone() {
+	awk '/execve\("\/bin\/bash"/ { program[$1] = 1 }
+		/INJECTED/ && !program[$1] { other = 1 }
+		END { exit other }' "$T/strace.out"
+}
+
 # What one set-up calls, up to the program's own exec.
 one_run -e trace=all
 is "$STATUS" 0 "a run under strace works"
@@ -223,9 +233,12 @@ for call in $STEPS; do
 	printf '%s\n' "$SETUP" | grep -qx "$call" || continue
 	for error in ENOSYS EPERM; do
 		bad='' closed=0 whole=0
-		for ((n = 1; n <= DEPTH; n++)); do
-			one_run -e trace="$call" -e inject="$call:error=$error:when=$n"
+		# One error for each later time: the code looks at success only (sandbox-faults.t goes deeper).
+		depth=$([ $error = ENOSYS ] && echo "$DEPTH" || echo 1)
+		for ((n = 1; n <= depth; n++)); do
+			one_run -e trace="$call,execve" -e inject="$call:error=$error:when=$n"
 			grep -q INJECTED "$T/strace.out" || break
+			program_alone && continue
 			if [ -z "$RAN" ]; then
 				closed=$((closed + 1))
 				{ [ "$STATUS" -ge 122 ] && [ "$STATUS" -le 127 ]; } || bad="$bad when=$n: exit $STATUS;"
@@ -242,10 +255,33 @@ done
 unlike "$(cat "$WORLD_LOG")" '45\.33\.32\.66' "no fault let anything out"
 is "$(leftovers)" "" "no fault left anything behind"
 
+# P26: a control that the kernel says it set, and did not, is found by the probe before anything runs.
+for lie in seccomp landlock_restrict_self capset mount_setattr; do
+	one_run -e trace="$lie" -e inject="$lie:retval=0"
+	ok "$(grep -q INJECTED "$T/strace.out"; echo $?)" "P26: $lie only pretends"
+	is "$STATUS" 123 "P26: $lie that does not bite: refused"
+	like "$ERR" "control '[^']*' does not bite" "P26: $lie that does not bite: the line says so"
+	is "$RAN" "" "P26: $lie that does not bite: nothing ran"
+done
+
+# A process that dies without a word is explained by how it died and what it was at.
+one_run -e trace=landlock_restrict_self -e inject=landlock_restrict_self:signal=KILL
+is "$STATUS" 123 "killed during set-up: refused"
+like "$ERR" "killed by signal 9 .*while enforcing Landlock" "killed during set-up: the line says where"
+one_run -e trace=keyctl -e inject=keyctl:signal=SYS
+like "$ERR" "killed by signal 31 .*while trying what must be refused" "killed by a filter: the line says where"
+is "$RAN" "" "killed during set-up: nothing ran"
+
+# A lookup that a mount elsewhere disturbs is tried again.
+one_run -e trace=openat2 -e inject=openat2:error=EAGAIN:when=1..5
+is "$RAN" "$WANTED" "a disturbed lookup is tried again"
+one_run -e trace=openat2 -e inject=openat2:error=EAGAIN
+is "$STATUS" 123 "... but not for ever"
+
 # Missing kernel features are named; degradation is asked for and recorded.
 one_run -e trace=landlock_create_ruleset -e inject=landlock_create_ruleset:error=ENOSYS
 is "$STATUS" 123 "no Landlock: refused"
-like "$ERR" "[Ll]andlock" "no Landlock: the line names it"
+like "$ERR" "Landlock is missing" "no Landlock: the line names it"
 is "$RAN" "" "no Landlock: nothing ran"
 one_run -e trace=clone3,clone,unshare -e inject=clone3,unshare:error=EPERM
 is "$STATUS" 123 "no user namespaces: refused"

@@ -29,10 +29,16 @@ codes() {
 		"$(SECRET=x "$driver" --env A=b -- /usr/bin/env | sort | tr '\n' ' ' | sed 's/ $//')"
 	is "no descriptor is inherited" "0 1 2 3" \
 		"$("$driver" -- /bin/ls /proc/self/fd 7</etc/passwd 9</etc/passwd | tr '\n' ' ' | sed 's/ $//')"
+	for n in 4 5 6 8 10 12; do
+		refused "too few descriptors ($n) are named" "Too many open files" \
+			prlimit --nofile=$n "$driver" --net -- true
+	done
 	is "host name" stockade "$("$driver" -- uname -n)"
 	is "same uid and gid inside" "$(id -u):$(id -g)" "$("$driver" -- sh -c 'echo $(id -u):$(id -g)')"
 	is "a working directory" /tmp "$("$driver" --cwd /tmp -- pwd)"
 	refused "a working directory that is not there" "working directory" "$driver" --cwd /nope -- true
+	is "pid 1 shows nothing of the launcher's command line" "stockade-init stockade-init" \
+		"$("$driver" --env SECRET=x -- sh -c 'echo $(tr -d "\0" </proc/1/cmdline) $(cat /proc/1/comm)')"
 	is "two processes and no more" "1 2" "$("$driver" -- sh -c 'cd /proc; echo [0-9]*')"
 }
 
@@ -130,6 +136,15 @@ except OSError as e: print(e.errno)'" /dev/null </dev/null | sed 's/\r//; s/^^@/
 		"$(script -qec "$driver -- sh -c 'exec 3</dev/tty' || echo none" /dev/null </dev/null | tail -1 | sed 's/\r//; s/^^@//')"
 }
 
+# As on a host that gives us no control group.
+ungrouped() {
+	if [ "$(id -u)" = 0 ]; then
+		unshare -m sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"' sh "$driver" "$@"
+	else
+		"$driver" "$@"
+	fi
+}
+
 groups_of() { # PID: directories of a launcher; other sessions on this machine have their own
 	find /sys/fs/cgroup -name "stockade.$(stat -Lc %i /proc/self/ns/pid).$1.*" 2>/dev/null | wc -l
 }
@@ -142,7 +157,19 @@ bounds() {
 	launcher=$!
 	wait $launcher
 	is "no cgroup is left" 0 "$(groups_of $launcher)"
+	refused "without a cgroup: CPU is said to be lost" "limits.cpus: not bounded" \
+		ungrouped --report --cpu 500 -- false
+	refused "without a cgroup: memory is said to be of each process" "limits.memory: of each" \
+		ungrouped --report --memory 600000000 -- false
+	refused "without a cgroup: memory of a process is bounded" "" \
+		ungrouped --memory 60000000 -- /usr/bin/python3 -c 'bytearray(300000000)'
+	refused "without a cgroup: a fork bomb is bounded" "fork" ungrouped --pids 310 -- \
+		sh -c 'for i in $(seq 700); do sleep 1 & done; wait'
+	refused "without a cgroup: a required one is missed" "limits.cgroup" \
+		ungrouped --pids 20 --require-cgroup -- true
 	if [ "$(id -u)" = 0 ]; then
+		refused "without a cgroup: root's bound on processes is said to be higher" "up to 301 more" \
+			ungrouped --report --pids 20 -- false
 		"$driver" --pids 20 -- sleep 20 &
 		launcher=$!
 		sleep 0.3
@@ -151,9 +178,6 @@ bounds() {
 		sleep 0.2
 		"$driver" --pids 20 -- true
 		is "a killed launcher's cgroup is swept by the next" 0 "$(groups_of $launcher)"
-	else
-		refused "a required cgroup that cannot be had" "limits.cgroup" \
-			"$driver" --pids 20 --require-cgroup -- true
 	fi
 }
 
@@ -169,6 +193,11 @@ degraded() {
 	refused "P25 ... and does not run" "cannot make namespaces" blocked -- touch "$tmp/deg/ran"
 	ok "... really" test ! -e deg/ran
 	ok "P25 --allow-degraded runs" blocked --degraded -- true
+	is "... and leaves the machine's own bound on processes alone" same \
+		"$(unshare -Urpf --mount-proc sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
+			before=$(cat /proc/sys/kernel/pid_max)
+			"$0" --degraded --pids 2000 -- true && "$0" --degraded --pids 2000 --memory 600000000 -- true
+			test "$before" = "$(cat /proc/sys/kernel/pid_max)" && echo same' "$driver")"
 	refused "... says what was lost" "lost=all namespaces" blocked --degraded --report -- false
 	ok "... a writable tree" blocked --degraded --rw "$tmp/deg" -- touch "$tmp/deg/x"
 	refused "... nothing else is readable" "denied" blocked --degraded --rw "$tmp/deg" -- cat "$tmp/outside"

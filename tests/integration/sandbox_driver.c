@@ -97,9 +97,9 @@ static void option(char *name, char *value)
 	} else if (!strcmp(name, "--dir")) {
 		add(PLAN_DIR, NULL, value);
 	} else if (!strcmp(name, "--env")) {
-		env[nenv++] = value;
+		env[nenv++] = strdup(value); /* the sandbox wipes our arguments */
 	} else if (!strcmp(name, "--cwd")) {
-		plan.cwd = value;
+		plan.cwd = strdup(value);
 	} else if (!strcmp(name, "--memory")) {
 		plan.limits.memory = strtoull(value, NULL, 0);
 	} else if (!strcmp(name, "--pids")) {

@@ -35,5 +35,8 @@ bad 'allow socket if arg0 in 0x100000000' 'neither a number'
 bad 'allow socket if arg0 not 1' "followed by 'in'"
 bad 'allow clone if arg0 mask 1 eq 0' "followed by 'is'"
 bad 'allow clone if arg0 mask 1 is 0 0' 'text after'
+bad 'allow socket if arg0 in 1 and' 'argN is missing'
+bad 'allow socket if arg0 in and arg1 in 1' 'neither a number'
+bad 'allow socket if arg0 in 1 and arg1 in 1 and arg2 in 1' 'more than 2 conditions'
 bad 'allow write socket if arg0 in 1' 'exactly one call'
 echo "1..$n"

@@ -5,6 +5,7 @@
 #include "base/own.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,6 +66,7 @@ static void test_stream(void **state)
 
 static void test_printf(void **state)
 {
+	volatile int width = INT_MAX; /* the compiler would warn of it */
 	char text[1001];
 	struct buf b = BUF_INIT(sizeof text - 1);
 
@@ -77,6 +79,9 @@ static void test_printf(void **state)
 	assert_string_equal(buf_cstr(&b), text);
 	buf_clear(&b);
 	assert_int_equal(buf_printf(&b, "%d-%s", 5, "a"), 0);
+	assert_string_equal(buf_cstr(&b), "5-a");
+	/* Longer than an int can count. */
+	assert_int_equal(buf_printf(&b, "%*d%s", width, 1, "x"), -EINVAL);
 	assert_string_equal(buf_cstr(&b), "5-a");
 	buf_done(&b);
 }

@@ -109,6 +109,21 @@ static void test_wire_no_room(void **state)
 	}
 }
 
+/* A length that the four bytes of the wire cannot hold is an error, not another length. */
+static void test_wire_long_string(void **state)
+{
+	struct buf b = BUF_INIT(64);
+	int error = 0;
+
+	(void)state;
+	wire_str(&b, &error, (struct str){ "", (size_t)UINT32_MAX + 1 });
+	assert_int_equal(error, -EMSGSIZE);
+	assert_int_equal(buf_len(&b), 0);
+	wire_u8(&b, &error, 1);
+	assert_int_equal(buf_len(&b), 0);
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +131,7 @@ int main(void)
 		cmocka_unit_test(test_err_long),
 		cmocka_unit_test(test_wire_round_trip),
 		cmocka_unit_test(test_wire_no_room),
+		cmocka_unit_test(test_wire_long_string),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

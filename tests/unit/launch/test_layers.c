@@ -187,12 +187,225 @@ static void odd_files(void **state)
 	req.npolicies = 0;
 }
 
+static void managed_drop_ins(void **state)
+{
+	struct policy p;
+	char name[64];
+
+	(void)state;
+	put("etc/managed.d/.hidden.yaml", "nonsense: 1\n");
+	put("etc/managed.d/a.yaml~", "nonsense: 1\n");
+	assert_int_equal(load(&p), 0);
+	policy_done(&p);
+	put("etc/managed.d/a.yaml", "nonsense: 1\n");
+	refused("etc/managed.d/a.yaml:1: unknown key 'nonsense'");
+	put("etc/managed.d/a.yaml", "{}\n");
+	assert_int_equal(chmod(at("etc/managed.d/a.yaml"), 0620), 0);
+	refused("etc/managed.d/a.yaml: a managed policy must not be writable");
+	unlink(at("etc/managed.d/a.yaml"));
+	assert_int_equal(symlink("/nonexistent", at("etc/managed.d/a.yaml")), 0);
+	refused("etc/managed.d/a.yaml: no such policy file");
+	unlink(at("etc/managed.d/a.yaml"));
+	for (int i = 0; i <= 64; i++) {
+		snprintf(name, sizeof name, "etc/managed.d/%03d.yaml", i);
+		put(name, "{}\n");
+		if (i == 31) /* with the built-in base one more than there may be */
+			refused("more than 32 policy layers");
+	}
+	refused("etc/managed.d: more than 64 files");
+}
+
+static void managed_drop_in_is_no_directory(void **state)
+{
+	(void)state;
+	assert_int_equal(rmdir(at("etc/managed.d")), 0);
+	put("etc/managed.d", "");
+	refused("etc/managed.d: Not a directory");
+}
+
+/* A name that does not fit is a refusal, never a file that is left out. */
+static void long_paths(void **state)
+{
+	static char name[PATH_TEXT_MAX];
+	struct layers_request kept = req;
+
+	(void)state;
+	memset(name, 'a', sizeof name - 1);
+	name[0] = '/';
+	req.managed_dir = name;
+	refused("path too long");
+	req = kept;
+	memcpy(req.config_dir, name, sizeof name);
+	refused("path too long");
+	req = kept;
+	memcpy(req.project_dir, name, sizeof name);
+	refused("path too long");
+	req = kept;
+	put("project/stockade.yaml", "{}\n");
+	memcpy(req.state_dir, name, sizeof name);
+	refused("path too long");
+}
+
+static void large_files(void **state)
+{
+	static char text[POLICY_FILE_MAX + 2];
+	struct policy p;
+
+	(void)state;
+	memset(text, '#', sizeof text - 1);
+	put("config/stockade.yaml", text);
+	refused("config/stockade.yaml: larger than");
+	text[POLICY_FILE_MAX] = '\0';
+	put("config/stockade.yaml", text);
+	assert_int_equal(load(&p), 0);
+	policy_done(&p);
+}
+
+static void no_places(void **state)
+{
+	struct policy p;
+
+	(void)state;
+	put("project/stockade.yaml", "network: { allow: [p.test] }\n");
+	put("config/stockade.yaml", "network: { allow: [u.test] }\n");
+	req.managed_dir = NULL;
+	req.config_dir[0] = '\0';
+	req.state_dir[0] = '\0';
+	assert_int_equal(load(&p), 0);
+	assert_true(rep.project_found && !rep.project_trusted);
+	assert_int_equal(p.nrules, 0);
+	policy_done(&p);
+	assert_int_equal(layers_trust(&req, &rep, false, &e), -ENOENT);
+	assert_non_null(strstr(e.text, "set HOME or XDG_STATE_HOME"));
+	req.trust_project = true;
+	assert_int_equal(load(&p), 0);
+	assert_true(!rep.project_trusted && p.nrules == 1);
+	policy_done(&p);
+	req.project_dir[0] = '\0';
+	assert_int_equal(load(&p), 0);
+	assert_true(!rep.project_found && p.nrules == 0);
+	policy_done(&p);
+}
+
+static void command_line_options(void **state)
+{
+	struct policy p;
+
+	(void)state;
+	put("config/stockade.yaml", "limits: { pids: 9 }\n");
+	req.options = STR_LIT("limits: { pids: 7 }\n");
+	assert_int_equal(load(&p), 0);
+	assert_int_equal(p.limits.pids, 7);
+	policy_done(&p);
+	req.options = STR_LIT("limits: { pids: x }\n");
+	refused("command line:1: ");
+}
+
+static void control_characters_in_the_path(void **state)
+{
+	static const char *const names[] = { "esc\x1b[2J", "line\nbreak", "del\x7f" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char file[64];
+
+		mkdir(at(names[i]), 0755);
+		snprintf(file, sizeof file, "%s/stockade.yaml", names[i]);
+		put(file, "{}\n");
+		snprintf(req.project_dir, sizeof req.project_dir, "%s/%s", root, names[i]);
+		refused("a control character in the path");
+		assert_null(strpbrk(e.text, "\x1b\n\x7f"));
+	}
+}
+
+/* What cannot be recorded is said, and leaves the old store and nothing beside it. */
+static void trust_that_cannot_be_written(void **state)
+{
+	struct policy p;
+
+	(void)state;
+	put("project/stockade.yaml", "{}\n");
+	assert_int_equal(load(&p), 0);
+	policy_done(&p);
+	put("state", "");
+	assert_true(layers_trust(&req, &rep, false, &e) < 0);
+	assert_non_null(strstr(e.text, "Not a directory"));
+	unlink(at("state"));
+	snprintf(req.state_dir, sizeof req.state_dir, "%s/project/stockade.yaml", root);
+	assert_true(layers_trust(&req, &rep, false, &e) < 0);
+	snprintf(req.state_dir, sizeof req.state_dir, "%s/state", root);
+	strcpy(rep.project_path, "/a\n/b");
+	assert_int_equal(layers_trust(&req, &rep, false, &e), -EINVAL);
+	assert_int_equal(access(at("state/trust"), F_OK), -1);
+	/* A directory stands where the store belongs. */
+	strcpy(rep.project_path, "/a");
+	mkdir(at("state/trust"), 0700);
+	assert_true(layers_trust(&req, &rep, false, &e) < 0);
+	assert_int_equal(rmdir(at("state/trust")), 0);
+	assert_int_equal(rmdir(at("state")), 0); /* empty */
+}
+
+static void from_the_environment(void **state)
+{
+	static char too_long[PATH_TEXT_MAX + 8];
+	static const struct {
+		const char *config, *state, *home, *want_config, *want_state; /* NULL: unset */
+	} rows[] = {
+		{ "/c", "/s", "/h", "/c/stockade", "/s/stockade" },
+		{ NULL, NULL, "/h", "/h/.config/stockade", "/h/.local/state/stockade" },
+		{ "", "", "/h", "/h/.config/stockade", "/h/.local/state/stockade" },
+		{ "rel", "./rel", "/h", "/h/.config/stockade", "/h/.local/state/stockade" },
+		{ too_long, NULL, "/h", NULL, NULL },
+		{ NULL, too_long, "/h", NULL, NULL },
+		{ NULL, NULL, too_long, NULL, NULL },
+	};
+
+	(void)state;
+	memset(too_long, 'a', sizeof too_long - 1);
+	too_long[0] = '/';
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *const values[] = { rows[i].config, rows[i].state, rows[i].home };
+		static const char *const names[] = { "XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME" };
+		struct layers_request got = { .npolicies = 7 };
+		int r;
+
+		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+			if (values[k])
+				setenv(names[k], values[k], 1);
+			else
+				unsetenv(names[k]);
+		}
+		e = ERR_INIT;
+		r = layers_request_init(&got, &e);
+		if (!rows[i].want_config) {
+			assert_int_equal(r, -ENAMETOOLONG);
+			assert_int_equal(got.npolicies, 7);
+			continue;
+		}
+		assert_int_equal(r, 0);
+		assert_int_equal(e.text[0], '\0');
+		assert_string_equal(got.config_dir, rows[i].want_config);
+		assert_string_equal(got.state_dir, rows[i].want_state);
+		assert_string_equal(got.managed_dir, LAYERS_MANAGED_DIR);
+		assert_int_equal(got.project_dir[0], '/');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_layers, setup, teardown),
 		cmocka_unit_test_setup_teardown(trust_follows_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(odd_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(managed_drop_ins, setup, teardown),
+		cmocka_unit_test_setup_teardown(managed_drop_in_is_no_directory, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_paths, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(command_line_options, setup, teardown),
+		cmocka_unit_test_setup_teardown(control_characters_in_the_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(trust_that_cannot_be_written, setup, teardown),
+		cmocka_unit_test(from_the_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

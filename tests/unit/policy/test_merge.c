@@ -4,7 +4,6 @@
 
 #include "base/own.h"
 #include "policy/decide.h"
-#include "policy/explain.h"
 #include "policy/lint.h"
 #include "policy/show.h"
 #include "policy/template.h"
@@ -265,60 +264,6 @@ static void shown_is_policy(void **state)
 	policy_done(&q);
 	buf_done(&a);
 	buf_done(&b);
-}
-
-static void explained(const struct policy *p, struct intent *in, const char *host, const char *want,
-		      const char *want_json)
-{
-	struct buf b = BUF_INIT(65536);
-
-	assert_int_equal(host_parse(str_from(host), &in->host), 0);
-	assert_int_equal(explain_text(p, in, &b), 0);
-	if (!strstr(buf_cstr(&b), want))
-		fail_msg("%s: said\n%s\nexpected '%s'", host, buf_cstr(&b), want);
-	buf_clear(&b);
-	assert_int_equal(explain_json(p, in, &b), 0);
-	if (!strstr(buf_cstr(&b), want_json))
-		fail_msg("%s: said\n%s\nexpected '%s'", host, buf_cstr(&b), want_json);
-	buf_done(&b);
-}
-
-static void explains(void **state)
-{
-	const struct test_layer l[] = {
-		{ "network:\n  allow: [a.test, { host: m.test, methods: [GET] },\n"
-		  "    { host: p.test, paths: [/x] }, { host: k.test, credential: k }]\n"
-		  "  deny: [d.test]\ncredentials: { k: { from: env:K, header: 'a: {}' } }\n",
-		  "f", SOURCE_COMMAND, false },
-	};
-	struct intent c = { .kind = INTENT_CONNECT, .port = 443 };
-	struct intent q = {
-		.kind = INTENT_REQUEST, .port = 80, .method = STR_LIT("POST"), .path = STR_LIT("/y")
-	};
-	struct policy p;
-
-	(void)state;
-	load(l, 1, &p);
-	explained(&p, &c, "a.test", "f:2 (command)", "\"verdict\":\"allow\"");
-	explained(&p, &c, "evil.test", "- evil.test\n", "\"fix\":\"- evil.test\"");
-	explained(&p, &c, "::1", "- '[::1]'\n", "\"reason\":\"address-literal\"");
-	explained(&p, &c, "d.test", "deny d.test", "\"fix\":null");
-	explained(&p, &q, "m.test", "- { host: m.test, methods: [POST] }", "\"reason\":\"method\"");
-	explained(&p, &q, "p.test", "- { host: p.test, paths: ['/y'] }", "\"reason\":\"path\"");
-	q.path = STR_LIT("/\x1b[31m'");
-	explained(&p, &q, "p.test", "deny p.test:80\n", "\\u001b");
-	c.port = 8080;
-	explained(&p, &c, "a.test", "- a.test:8080\n", "\"decided\":false");
-	/* What is allowed says what happens to it; what cannot be written as YAML is no advice. */
-	c.port = 443;
-	q.path = STR_LIT("/y");
-	explained(&p, &q, "k.test", "  adds     credential k\n  upstream verified TLS",
-		  "\"upgrade\":true");
-	q.method = STR_LIT("M-SEARCH");
-	explained(&p, &q, "m.test", "[method]\n  nearest", "\"fix\":null");
-	for (int i = 0; i <= REASON_MAX; i++)
-		assert_true(strlen(reason_text((enum reason)i)) > 3);
-	policy_done(&p);
 }
 
 static char said[8192];
@@ -660,7 +605,6 @@ int main(void)
 		cmocka_unit_test(only_managed),
 		cmocka_unit_test(strength_orders),
 		cmocka_unit_test(shown_is_policy),
-		cmocka_unit_test(explains),
 		cmocka_unit_test(lints),
 		cmocka_unit_test(lints_shadows),
 		cmocka_unit_test(lints_places),

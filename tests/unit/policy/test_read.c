@@ -107,6 +107,14 @@ static const struct {
 	{ "limits: { pids: 5000000 }\n", "must be a number of processes" },
 	{ "limits: { time: 2y }\n", "must be a duration" },
 	{ "limits: { cgroup: maybe }\n", "is not one of best-effort, required" },
+	{ "limits: { cgroup: [required] }\n", "single value" },
+	{ "limits: { memory: [1G] }\n", "single value" },
+	{ "workspace: { mode: [ro] }\n", "single value" },
+	{ "workspace: { path: {} }\n", "single value" },
+	{ "isolation: [native]\n", "single value" },
+	{ "sockets: { unix: [[/x]] }\n", "single value" },
+	{ "a_key_that_is_longer_than_any_word_that_could_be_offered_instead_of_it_by_far: 1\n",
+	  "unknown key 'a_key" },
 	/* rules */
 	{ NET("127.1"), "host '127.1' is not a name" },
 	{ NET("0x7f000001"), "is not a name" },
@@ -117,6 +125,19 @@ static const struct {
 	{ NET("'a.b:'"), "port ''" },
 	{ NET("a.b:80:90"), "port '80:90'" },
 	{ NET("{ host: a.b, ports: ['90-80'] }"), "port '90-80'" },
+	{ NET("{ host: a.b, ports: ['80-x'] }"), "port '80-x'" },
+	{ NET("{ host: a.b, ports: ['80-'] }"), "port '80-'" },
+	{ NET("{ host: a.b, ports: ['80-65536'] }"), "port '80-65536'" },
+	{ NET("{ host: a.b, ports: [[80]] }"), "single value" },
+	{ NET("{ host: a.b, methods: [[GET]] }"), "single value" },
+	{ NET("{ host: a.b, paths: [{}] }"), "single value" },
+	{ NET("{ host: a.b, addresses: [[10.0.0.0/8]] }"), "single value" },
+	{ NET("{ host: a.b, upstream: [] }"), "single value" },
+	{ NET("{ host: a.b, cleartext: [allow] }"), "single value" },
+	{ NET("{ host: a.b, cleartext: yes }"), "is not one of" },
+	{ NET("{ host: a.b, tls: [] }"), "single value" },
+	{ NET("{ host: a.b, credential: {} }"), "single value" },
+	{ NET("{ host: {} }"), "single value" },
 	{ NET("{ host: a.b, ports: [0443] }"), "port '0443'" },
 	{ NET("{ host: a.b, ports: [] }"), "empty list" },
 	{ NET("{ host: a.b, methods: [] }"), "empty list" },
@@ -150,6 +171,9 @@ static const struct {
 	{ CRED("from: 'env:', header: 'a: {}'"), "never the secret itself" },
 	{ CRED("from: 'env:A B', header: 'a: {}'"), "no name of an environment" },
 	{ CRED("from: 'file:x', header: 'a: {}'"), "must start with '/'" },
+	{ CRED("from: [env:X], header: 'a: {}'"), "single value" },
+	{ CRED("from: env:X, header: ['a: {}']"), "single value" },
+	{ CRED("from: env:X, header: 'a: {}', placeholder_env: [P]"), "single value" },
 	{ CRED("from: env:X, header: 'a'"), "must be \"Name: {}\"" },
 	{ CRED("from: env:X, header: 'a: x'"), "must be \"Name: {}\"" },
 	{ CRED("from: env:X, header: 'a: {}{}'"), "must be \"Name: {}\"" },
@@ -238,6 +262,32 @@ static void refuses_what_is_too_much(void **state)
 	n += POLICY_STRING_MAX + 1;
 	n += (size_t)sprintf(text + n, "} }");
 	assert_int_equal(load_one((struct str){ text, n }, &p, &e), -E2BIG);
+	/* What several lists of one layer hold together. */
+	n = (size_t)sprintf(text, "network: { deny: [a.b], allow: [");
+	for (unsigned i = 0; i < POLICY_RULES_MAX; i++)
+		n += (size_t)sprintf(text + n, "a.b,");
+	n += (size_t)sprintf(text + n, "] }");
+	assert_int_equal(load_one((struct str){ text, n }, &p, &e), -E2BIG);
+	assert_non_null(strstr(e.text, "more than 4096 rules"));
+	n = (size_t)sprintf(text, "filesystem: { hide: [/h], read: [");
+	for (unsigned i = 0; i < POLICY_MOUNTS_MAX; i++)
+		n += (size_t)sprintf(text + n, "/r%u,", i);
+	n += (size_t)sprintf(text + n, "] }");
+	assert_int_equal(load_one((struct str){ text, n }, &p, &e), -E2BIG);
+	assert_non_null(strstr(e.text, "more than 256 paths"));
+	n = (size_t)sprintf(text, "environment: { set: { B: 1 }, pass: [");
+	for (unsigned i = 0; i < POLICY_ENV_MAX; i++)
+		n += (size_t)sprintf(text + n, "A%u,", i);
+	n += (size_t)sprintf(text + n, "] }");
+	assert_int_equal(load_one((struct str){ text, n }, &p, &e), -E2BIG);
+	assert_non_null(strstr(e.text, "more than 256 variables"));
+	/* Values of the tree, whatever they are. */
+	n = (size_t)sprintf(text, "x: [");
+	for (unsigned i = 0; i < 65536; i++)
+		n += (size_t)sprintf(text + n, "a,");
+	n += (size_t)sprintf(text + n, "]");
+	assert_int_equal(load_one((struct str){ text, n }, &p, &e), -E2BIG);
+	assert_non_null(strstr(e.text, "more than 65536 values"));
 	n = (size_t)sprintf(text, "credentials: {");
 	for (unsigned i = 0; i <= POLICY_CREDENTIALS_MAX; i++)
 		n += (size_t)sprintf(text + n, "c%u: { from: env:A, header: 'a: {}' },", i);

@@ -109,6 +109,33 @@ static const struct {
 	{ "far too new", 0x3fffffff, 0, 0, ABSENT },
 };
 
+/* Both conditions must hold. */
+static void socket_protocols(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t family, protocol;
+		uint32_t expect;
+	} cases[] = {
+		{ "TCP", 2, 6, ALLOW },	      { "UDP", 10, 17, ALLOW },
+		{ "UNIX", 1, 1, ALLOW },      { "SCTP", 2, 132, REFUSE },
+		{ "DCCP", 10, 33, REFUSE },   { "MPTCP", 2, 262, REFUSE },
+		{ "raw", 2, 255, REFUSE },    { "NETLINK as TCP", 16, 6, REFUSE },
+		{ "NETLINK", 16, 0, REFUSE }, { "high bits", 2, 0x100000084, REFUSE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct seccomp_data d = { .nr = SYS_socket,
+						.arch = NATIVE,
+						.args = { cases[i].family, 1, cases[i].protocol } };
+		uint32_t got = run(seccomp_agent, ARRAY_LEN(seccomp_agent), &d);
+
+		if (got != cases[i].expect)
+			fail_msg("%s: 0x%x, expected 0x%x", cases[i].name, got, cases[i].expect);
+	}
+}
+
 static void table(void **state)
 {
 	(void)state;
@@ -163,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
+		cmocka_unit_test(socket_protocols),
 		cmocka_unit_test(other_architectures_are_killed),
 		cmocka_unit_test(short_and_flat),
 		cmocka_unit_test(offline_differs_in_socket_only),
