@@ -172,8 +172,8 @@ struct front {
 	struct timer accept_timer;
 	bool accept_paused;
 	int pipes[FRONT_PIPES_SPARE][2];
-	size_t npipes; /* idle ones in `pipes` */
-	size_t nwide;  /* those, and the ones lent out */
+	size_t npipes;		      /* idle ones in `pipes` */
+	size_t nwide;		      /* those, and the ones lent out */
 	struct http1_request request; /* of the connection being run: valid within one callback */
 	struct http1_response response;
 	struct request fields;	     /* the same for a mediated one */
