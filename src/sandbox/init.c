@@ -184,7 +184,7 @@ static void forward(pid_t agent, int sig)
 		kill(agent, sig);
 }
 
-static _Noreturn void supervise(struct inside *in, pid_t agent, int signals)
+static _Noreturn void watch_agent(struct inside *in, pid_t agent, int signals)
 {
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .fd = in->sync } };
 	struct signalfd_siginfo si;
@@ -245,5 +245,5 @@ _Noreturn void init_main(struct inside *in)
 		inside_fail(in, &e);
 	}
 	close_inherited(in);
-	supervise(in, agent, signals);
+	watch_agent(in, agent, signals);
 }
