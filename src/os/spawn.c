@@ -22,6 +22,10 @@
 /* The child calls a dozen system call wrappers; 64 KiB leaves room for sanitizers. */
 #define SPAWN_STACK 65536u
 
+/* What runs in the child.  Its frames are never left, so the address sanitizer would keep what it
+ * noted of them in the memory that parent and child share, and find it under the next stack. */
+#define IN_CHILD __attribute__((no_sanitize("address")))
+
 struct attempt {
 	const struct spawn *s;
 	pid_t parent;
@@ -29,14 +33,14 @@ struct attempt {
 	const char *what; /* which step that was */
 };
 
-static int child_fail(struct attempt *a, const char *what)
+IN_CHILD static int child_fail(struct attempt *a, const char *what)
 {
 	a->error = errno ? errno : EIO;
 	a->what = what;
 	_exit(127);
 }
 
-static void reset_signals(void)
+IN_CHILD static void reset_signals(void)
 {
 	const struct sigaction dfl = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -48,7 +52,7 @@ static void reset_signals(void)
 }
 
 /* All sources are first lifted above every target, so that no dup2 overwrites a source. */
-static int map_fds(const struct spawn *s)
+IN_CHILD static int map_fds(const struct spawn *s)
 {
 	int high[SPAWN_FDS_MAX];
 	bool mapped[3] = { false };
@@ -78,7 +82,7 @@ static int map_fds(const struct spawn *s)
 	return 0;
 }
 
-static int child_main(void *arg)
+IN_CHILD static int child_main(void *arg)
 {
 	struct attempt *a = arg;
 	const struct spawn *s = a->s;
