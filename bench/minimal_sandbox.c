@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * minimal_sandbox [-n] PROGRAM [ARG...] - the yardstick of bench/startup.sh: only the kernel calls
- * that any sandbox of this kind has to make (eight namespaces, a dozen mounts by the new API,
- * pivot_root, Landlock, capabilities, seccomp), with no check, no report, no init.  Not a sandbox
- * to use.  -n: with the network part (routes, redirect, listeners).
+ * minimal_sandbox [-n] [-b PATH]... PROGRAM [ARG...] - the yardstick of bench/startup.sh: only the
+ * kernel calls that any sandbox of this kind has to make (eight namespaces, the mounts by the new
+ * API, pivot_root, Landlock, capabilities, seccomp), with no check, no report, no init.  Not a
+ * sandbox to use.  -n: with the network part (routes, redirect, listeners).  -b: bind this path
+ * read-only where it is; what the plan of `stockade run` binds, so that both make the same mounts.
  */
 #include "os/landlock.h"
 #include "os/netlink.h"
@@ -26,6 +27,8 @@
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
 	 CLONE_NEWCGROUP | 0x80 /* CLONE_NEWTIME */)
+
+#define BINDS_MAX 64
 
 #define MUST(x)                                                                                    \
 	do {                                                                                       \
@@ -75,16 +78,37 @@ static void bind_node(int root, const char *source)
 	close(t);
 }
 
-static void mounts(void)
+/* Parents first; what is there already is no error. */
+static void make_parents(int root, char *path)
+{
+	for (char *slash = path; (slash = strchr(slash, '/')); *slash++ = '/') {
+		*slash = '\0';
+		mkdirat(root, path, 0755);
+	}
+}
+
+static void bind_path(int root, const char *source)
+{
+	char name[256];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "%s", source + 1);
+	make_parents(root, name);
+	MUST(stat(source, &st));
+	if (!S_ISDIR(st.st_mode))
+		close(openat(root, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0444));
+	bind_tree(root, source, name);
+}
+
+static void mounts(char *const *binds, int nbinds)
 {
 	static const char *const nodes[] = { "/dev/null",   "/dev/zero",    "/dev/full",
 					     "/dev/random", "/dev/urandom", "/dev/tty" };
 	int root = fs("tmpfs", "755");
 
 	MUST(move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH));
-	bind_tree(root, "/usr", "usr");
-	bind_tree(root, "/etc", "etc");
-	bind_tree(root, "/opt", "opt");
+	for (int i = 0; i < nbinds; i++)
+		bind_path(root, binds[i]);
 	MUST(symlinkat("usr/bin", root, "bin"));
 	MUST(symlinkat("usr/sbin", root, "sbin"));
 	MUST(symlinkat("usr/lib", root, "lib"));
@@ -154,19 +178,29 @@ static void restrict_self(void)
 int main(int argc, char **argv)
 {
 	struct clone_args a = { .flags = NAMESPACES, .exit_signal = SIGCHLD };
-	const bool listeners = argc > 1 && !strcmp(argv[1], "-n");
+	char *binds[BINDS_MAX];
+	bool listeners = false;
+	int nbinds = 0;
 	const uid_t uid = geteuid();
 	const gid_t gid = getegid();
 	char *env[] = { "PATH=/usr/bin:/bin", NULL };
 	int status;
-	pid_t pid = sys_clone3(&a);
+	pid_t pid;
 
-	argv += listeners ? 2 : 1;
+	(void)argc;
+	for (argv++; *argv && **argv == '-'; argv++)
+		if (!strcmp(*argv, "-n"))
+			listeners = true;
+		else if (!strcmp(*argv, "-b") && argv[1] && nbinds < BINDS_MAX)
+			binds[nbinds++] = *++argv;
+	if (!*argv)
+		return 2;
+	pid = sys_clone3(&a);
 	MUST(pid);
 	if (pid == 0) {
 		MUST(priv_map_self(uid, gid, NULL));
 		network(listeners);
-		mounts();
+		mounts(binds, nbinds);
 		MUST(sethostname("minimal", 7));
 		restrict_self();
 		execve(argv[0], argv, env);

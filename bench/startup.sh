@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Start-up of `stockade run -- true` beside bubblewrap with comparable mounts, and a minimal sandbox that makes
-# only the same kernel calls. One run, medians of many, ratios. Usage: bench/startup.sh [BUILD] [RUNS]
+# only the same kernel calls. One run, in turns, medians of many, ratios. Usage: bench/startup.sh [BUILD] [RUNS]
 
 build=${1:-${STOCKADE_BUILD:-$(dirname "$0")/../build}} runs=${2:-300}
+here=$(dirname "$0")
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 
 ninja -C "$build" bench/minimal_sandbox >"$dir/ninja" || { cat "$dir/ninja"; exit 1; }
@@ -16,26 +17,30 @@ cat >"$dir/net.yaml" <<-POLICY
 	network: { allow: [example.com] }
 POLICY
 
-set -- -N --warmup 30 --runs "$runs" --export-json "$dir/result" \
-	-n true /usr/bin/true \
-	-n minimal "$build/bench/minimal_sandbox /usr/bin/true" \
-	-n minimal-net "$build/bench/minimal_sandbox -n /usr/bin/true" \
-	-n bwrap "bwrap --unshare-all --die-with-parent --new-session --cap-drop ALL --ro-bind /usr /usr
-		--ro-bind /etc /etc --ro-bind /opt /opt --symlink usr/bin /bin --symlink usr/sbin /sbin
-		--symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev --mqueue /dev/mqueue
-		--tmpfs /tmp --tmpfs /home/agent /usr/bin/true"
-if [ -x "$build/tests/integration/sandbox_driver" ]; then
-	set -- "$@" -n driver "$build/tests/integration/sandbox_driver -- /usr/bin/true" \
-		-n driver-net "$build/tests/integration/sandbox_driver --net -- /usr/bin/true"
-fi
-if [ -x "$build/src/cli/stockade" ]; then
-	set -- "$@" -n stockade "$build/src/cli/stockade run --quiet --policy $dir/off.yaml -- /usr/bin/true" \
-		-n stockade-net "$build/src/cli/stockade run --quiet --policy $dir/net.yaml -- /usr/bin/true"
-fi
-hyperfine "$@" >/dev/null 2>"$dir/error" || { cat "$dir/error" >&2; exit 1; }
+# What the plan binds, for the others to bind as well: the same mounts, or the comparison says nothing.
+binds=$("$build/src/cli/stockade" run --dry-run --json --policy "$dir/off.yaml" -- true |
+	python3 -c 'import json, sys
+for step in json.load(sys.stdin)["steps"]:
+    if step["kind"] == "bind": print(step["target"])')
+minimal_binds= bwrap_binds=
+for path in $binds; do
+	minimal_binds="$minimal_binds -b $path" bwrap_binds="$bwrap_binds --ro-bind $path $path"
+done
+stockade="$build/src/cli/stockade run --quiet --policy $dir"
+
+python3 "$here/interleave.py" "$runs" "$dir/result" \
+	"true=/usr/bin/true" \
+	"minimal=$build/bench/minimal_sandbox $minimal_binds /usr/bin/true" \
+	"minimal-net=$build/bench/minimal_sandbox -n $minimal_binds /usr/bin/true" \
+	"bwrap=$(command -v bwrap) --unshare-all --die-with-parent --new-session --cap-drop ALL $bwrap_binds
+		--symlink usr/bin /bin --symlink usr/sbin /sbin --symlink usr/lib /lib --symlink usr/lib64 /lib64
+		--proc /proc --dev /dev --mqueue /dev/mqueue --tmpfs /tmp --tmpfs /run --tmpfs /home/agent
+		--dir /var --dir /var/cache --dir /var/lib --dir /var/log --dir /mnt --dir /srv /usr/bin/true" \
+	"stockade=$stockade/off.yaml -- /usr/bin/true" \
+	"stockade-net=$stockade/net.yaml -- /usr/bin/true" || exit 1
 python3 - "$dir/result" "${BENCH_BARS:-/dev/null}" <<-'PY'
 	import json, sys
-	r = {x["command"]: x["median"] * 1e3 for x in json.load(open(sys.argv[1]))["results"]}
+	r = json.load(open(sys.argv[1]))
 	print("### Start-up\n\n| | ms | ÷ minimal | ÷ bwrap |\n|---|---|---|---|")
 	for name, ms in r.items():
 	    own = r["minimal-net" if name.endswith("-net") else "minimal"]
