@@ -11,6 +11,10 @@ ninja -C "$build" bench/minimal_sandbox >"$dir/ninja" || { cat "$dir/ninja"; exi
 
 cat >"$dir/off.yaml" <<-POLICY
 	workspace: { mode: none }
+	network: { dns_denied: nxdomain }
+POLICY
+cat >"$dir/plain.yaml" <<-POLICY
+	workspace: { mode: none }
 POLICY
 cat >"$dir/net.yaml" <<-POLICY
 	workspace: { mode: none }
@@ -34,9 +38,10 @@ python3 "$here/interleave.py" "$runs" "$dir/result" \
 	"minimal-net=$build/bench/minimal_sandbox -n $minimal_binds /usr/bin/true" \
 	"bwrap=$(command -v bwrap) --unshare-all --die-with-parent --new-session --cap-drop ALL $bwrap_binds
 		--symlink usr/bin /bin --symlink usr/sbin /sbin --symlink usr/lib /lib --symlink usr/lib64 /lib64
-		--proc /proc --dev /dev --mqueue /dev/mqueue --tmpfs /tmp --tmpfs /run --tmpfs /home/agent
-		--dir /var --dir /var/cache --dir /var/lib --dir /var/log --dir /mnt --dir /srv /usr/bin/true" \
+		--proc /proc --dev /dev --mqueue /dev/mqueue --tmpfs /tmp --tmpfs /home/agent
+		--dir /var --dir /var/cache --dir /var/lib --dir /var/log --dir /mnt --dir /run --dir /srv /usr/bin/true" \
 	"stockade=$stockade/off.yaml -- /usr/bin/true" \
+	"stockade-explain-net=$stockade/plain.yaml -- /usr/bin/true" \
 	"stockade-net=$stockade/net.yaml -- /usr/bin/true" || exit 1
 python3 - "$dir/result" "${BENCH_BARS:-/dev/null}" <<-'PY'
 	import json, sys
@@ -47,7 +52,8 @@ python3 - "$dir/result" "${BENCH_BARS:-/dev/null}" <<-'PY'
 	    print(f"| {name} | {ms:.2f} | {ms / own:.2f} | {ms / r['bwrap']:.2f} |")
 	print()
 	with open(sys.argv[2], "a") as bars:
-	    for name, policy in (("stockade", "without network"), ("stockade-net", "with a network policy")):
+	    for name, policy in (("stockade", "without network"), ("stockade-explain-net", "without a rule, refusals explained"),
+	                     ("stockade-net", "with a network policy")):
 	        for peer, most in (("bwrap", 0.8), ("minimal-net" if name.endswith("-net") else "minimal", 1.4)):
 	            if name in r:
 	                ratio = r[name] / r[peer]

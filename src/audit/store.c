@@ -19,8 +19,7 @@
 #include <sys/stat.h>
 
 #define STORE_PATH_MAX PATH_MAX
-/* Two sessions with one name: once in 2^20 a millisecond. */
-#define CREATE_TRIES 8
+/* Two sessions of one millisecond have the same name once in 2^20: the second is then refused. */
 #define RANDOM_LETTERS 4
 
 static int open_dir(int at, const char *name)
@@ -74,7 +73,7 @@ static int check_mine(int fd, const char *path, struct err *e)
 }
 
 /* Names sort by time, within a second too: its 1024th stands before the random letters. */
-static void make_id(uint64_t now_ns, char ret[static STORE_ID_LEN + 1])
+void store_new_id(uint64_t now_ns, char ret[static STORE_ID_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 	const uint64_t part = now_ns % 1000000000u * 1024 / 1000000000u;
@@ -116,7 +115,7 @@ static int sessions_path(const char *state_dir, struct buf *b, struct err *e)
 	return 0;
 }
 
-int store_create(const char *state_dir, uint64_t now_ns, struct store_session *ret, struct err *e)
+int store_create(const char *state_dir, const char *id, struct store_session *ret, struct err *e)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(STORE_PATH_MAX - 1);
 	_cleanup_(close_fd) int at = -1;
@@ -131,12 +130,10 @@ int store_create(const char *state_dir, uint64_t now_ns, struct store_session *r
 	r = check_mine(at, buf_cstr(&b), e);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < CREATE_TRIES; i++) {
-		make_id(now_ns, s.id);
-		r = mkdirat(at, s.id, 0700) < 0 ? -errno : 0;
-		if (r != -EEXIST)
-			break;
-	}
+	if (strlen(id) != STORE_ID_LEN)
+		return err_set(e, -EINVAL, "'%s' is no session's id", id);
+	memcpy(s.id, id, sizeof s.id);
+	r = mkdirat(at, s.id, 0700) < 0 ? -errno : 0;
 	if (r == 0)
 		r = s.dirfd = open_dir(at, s.id);
 	if (r < 0)

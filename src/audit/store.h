@@ -25,9 +25,11 @@ struct store_session {
 	char *path; /* of the directory, heap */
 };
 
+/* A new session's id: the moment and random letters. */
+void store_new_id(uint64_t now_ns, char ret[static STORE_ID_LEN + 1]);
 /* Makes what is missing of the path, each 0700; refuses a directory that is another user's or that
- * others may write. */
-int store_create(const char *state_dir, uint64_t now_ns, struct store_session *ret, struct err *e);
+ * others may write.  -EEXIST when there is such a session. */
+int store_create(const char *state_dir, const char *id, struct store_session *ret, struct err *e);
 void store_session_done(struct store_session *s);
 /* Ids in the order they began; heap, each `STORE_ID_LEN + 1` bytes in one block. */
 int store_list(const char *state_dir, char (**ret)[STORE_ID_LEN + 1], size_t *ret_n, struct err *e);

@@ -182,8 +182,6 @@ static int add_scratch(struct plan *p, const char *home, struct err *e)
 	int r = add_tmpfs(p, "/tmp", l->tmp ? l->tmp : PLAN_TMP_DEFAULT, 01777, e);
 
 	if (r == 0)
-		r = add_tmpfs(p, "/run", PLAN_RUN_SIZE, 0755, e);
-	if (r == 0)
 		r = add_tmpfs(p, home, l->home ? l->home : PLAN_HOME_DEFAULT, 0700, e);
 	if (r == 0 && p->unix_gateway) {
 		struct plan_step s = { .kind = PLAN_DIR,

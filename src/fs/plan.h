@@ -20,7 +20,6 @@
 /* Sizes where the policy says none: generous for a build, small beside the memory it comes from. */
 #define PLAN_TMP_DEFAULT (512u * 1024 * 1024)
 #define PLAN_HOME_DEFAULT (512u * 1024 * 1024)
-#define PLAN_RUN_SIZE (16u * 1024 * 1024)
 
 enum plan_kind {
 	PLAN_BIND,  /* source (host) -> target, recursive; source has no symbolic link in it */

@@ -4,9 +4,9 @@
  *
  * The way of one run:
  *   facts            what the planner must know
- *   log              made first, so that a refusal is in it
  *   plan             what the sandbox will look like (pure)
- *   sandbox_prepare  the boundary stands, listeners were handed out, probes have bitten
+ *   sandbox_prepare  the boundary stands, listeners were handed out, probes have bitten; meanwhile
+ *                    the log is made
  *   secrets          read now: no copy is inside, and an unreadable one stops the run, not a
  * request supervise        lets the program go; the gateway starts on its first connection end
  * boundary down first, then the roles, last line of the log
@@ -42,7 +42,7 @@ struct session {
 	struct plan plan;
 	struct sandbox sandbox;
 	struct roles roles;
-	bool has_sandbox;
+	bool has_sandbox, log_failed;
 };
 
 /* A step fails with the exit code that the user is told for it. */
@@ -77,13 +77,12 @@ static struct str command_text(const struct session *s, char room[static COMMAND
 
 static int open_log(struct session *s, struct err *e)
 {
-	int r = store_create(s->facts.state_dir, clock_real_ns(), &s->store, e);
+	int r = store_create(s->facts.state_dir, s->res->id, &s->store, e);
 
 	if (r == 0)
 		r = audit_log_create(&s->log, s->store.dirfd, STORE_LOG_NAME, e);
 	if (r < 0)
 		return fails(s, EXIT_GATEWAY, r);
-	memcpy(s->res->id, s->store.id, sizeof s->res->id);
 	snprintf(s->res->log_path, sizeof s->res->log_path, "%s/%s", s->store.path, STORE_LOG_NAME);
 	status_session(s->req->status_fd, s->res->id, s->res->log_path);
 	return 0;
@@ -136,6 +135,19 @@ static int make_plan(struct session *s, struct err *e)
 	return r;
 }
 
+/* The log is made while the sandbox's first process makes the sandbox: neither waits for the other,
+ * and without a log the program is never let go. */
+static int open_log_meanwhile(void *arg, struct err *e)
+{
+	struct session *s = arg;
+	int r = open_log(s, e);
+
+	if (r == 0 && s->secrets.n == 0) /* else its command line waits for what to take out */
+		r = log_start(s, e);
+	s->log_failed = r < 0;
+	return r;
+}
+
 static int make_sandbox(struct session *s, struct err *e)
 {
 	const struct sandbox_options opt = {
@@ -143,11 +155,13 @@ static int make_sandbox(struct session *s, struct err *e)
 		.allow_degraded = s->req->allow_degraded,
 		.pty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
 		.supervise_net = s->plan.network,
+		.meanwhile = open_log_meanwhile,
+		.meanwhile_arg = s,
 	};
 	int r = sandbox_prepare(&s->plan, &opt, &s->sandbox, e);
 
 	s->has_sandbox = r == 0;
-	return fails(s, EXIT_SANDBOX, r);
+	return fails(s, s->log_failed ? EXIT_GATEWAY : EXIT_SANDBOX, r);
 }
 
 /* Only now: the sandbox's first process is a copy of this one as it was before.  From here on no
@@ -164,14 +178,14 @@ static int prepare(struct session *s, struct err *e)
 	int r = fails(s, EXIT_STOCKADE, facts_gather(&s->facts, e));
 
 	if (r == 0)
-		r = open_log(s, e);
+		store_new_id(clock_real_ns(), s->res->id);
 	if (r == 0)
 		r = make_plan(s, e);
 	if (r == 0)
 		r = make_sandbox(s, e);
 	if (r == 0)
 		r = read_secrets(s, e);
-	if (r == 0)
+	if (r == 0 && s->secrets.n > 0)
 		r = log_start(s, e);
 	if (r == 0)
 		r = log_degraded(s, e);
@@ -220,6 +234,16 @@ static int run(struct session *s, struct err *e)
 	return r;
 }
 
+/* What was refused before there was a log is in one all the same, if one can be made. */
+static void log_refused(struct session *s)
+{
+	const int why = s->res->exit_code;
+
+	if (s->store.dirfd < 0 && s->res->id[0] && !s->log_failed)
+		(void)open_log(s, NULL);
+	s->res->exit_code = why;
+}
+
 /* The last line, by whoever holds the log now. */
 static int log_end(struct session *s, int r, struct err *e)
 {
@@ -232,6 +256,8 @@ static int log_end(struct session *s, int r, struct err *e)
 	struct err inner = ERR_INIT;
 	int closed = 0;
 
+	if (!s->res->started)
+		log_refused(s);
 	if (s->roles.running) {
 		closed = roles_record(&s->roles, &last);
 		if (closed == 0)

@@ -8,6 +8,7 @@
  */
 #include "sandbox/inside.h"
 
+#include "os/clock.h"
 #include "os/fd.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@
 /* Used when the plan's environment has no PATH. */
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 #define DYING 137 /* 128 + SIGKILL: the launcher is gone */
+/* How long the agent's process looks for the launcher's word before it sleeps. */
+#define GO_SPIN_NS 100000u
 /* A path, a report and the wrappers' frames; with room for sanitizers. */
 #define AGENT_STACK 131072
 
@@ -116,13 +119,39 @@ static int hand_out(struct inside *in)
 	return report_send(in->sync, &in->report, fds, n);
 }
 
+/* What the launcher's process had of signals and descriptors; done while it takes the report.  Only
+ * 0, 1 and 2 stay open, and until exec the socket for the report of a failed one. */
+static int shed(struct inside *in, struct err *e)
+{
+	const struct sigaction dfl = { .sa_handler = SIG_DFL };
+
+	for (int sig = 1; sig < NSIG; sig++)
+		sigaction(sig, &dfl, NULL);
+	if (fcntl(in->sync, F_SETFD, FD_CLOEXEC) < 0 || fd_close_from(in->sync + 1) < 0)
+		return err_sys(e, -errno, "closing descriptors before the program starts");
+	return 0;
+}
+
+/* The launcher mostly answers within some 50 us: less than a sleep and its wake-up cost. */
+static bool await_go(int sync)
+{
+	const uint64_t end = clock_ns(CLOCK_MONOTONIC) + GO_SPIN_NS;
+	char go;
+	ssize_t n;
+
+	do
+		n = recv(sync, &go, 1, MSG_DONTWAIT);
+	while (n < 0 && errno == EAGAIN && clock_ns(CLOCK_MONOTONIC) < end);
+	if (n < 0 && errno == EAGAIN)
+		n = read(sync, &go, 1);
+	return n == 1; /* else the launcher has given up: nobody listens */
+}
+
 static int agent_main(void *arg)
 {
 	struct inside *in = arg;
-	const struct sigaction dfl = { .sa_handler = SIG_DFL };
 	struct err e = ERR_INIT;
 	sigset_t none;
-	char go;
 	int r = agent_set_up(in, &e);
 
 	if (r < 0)
@@ -134,17 +163,12 @@ static int agent_main(void *arg)
 		inside_fail(in, &e);
 	}
 	*in->stage = "starting the program";
-	if (read(in->sync, &go, 1) != 1)
-		_exit(EXIT_SANDBOX); /* the launcher has given up: nobody listens */
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);
+	if (shed(in, &e) < 0)
+		inside_fail(in, &e);
+	if (!await_go(in->sync))
+		_exit(EXIT_SANDBOX);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Only 0, 1 and 2 stay open; the report of a failed exec still needs the socket. */
-	if (fcntl(in->sync, F_SETFD, FD_CLOEXEC) < 0 || fd_close_from(in->sync + 1) < 0) {
-		err_sys(&e, -errno, "closing descriptors before the program starts");
-		inside_fail(in, &e);
-	}
 	r = exec_program(in->argv, in->plan->env);
 	in->report = (struct report){ .kind = REPORT_EXEC_FAILED, .code = r };
 	report_send(in->sync, &in->report, NULL, 0);

@@ -51,6 +51,7 @@ struct inside {
 	int listeners[SANDBOX_LISTENERS_MAX];
 	struct winsize window;
 	struct report report;
+	bool meanwhile_done; /* launcher's: sandbox_options.meanwhile was called */
 };
 
 /* The child's whole life; never returns. */

@@ -222,6 +222,10 @@ static int attempt(struct inside *in, struct sandbox *s, struct err *e)
 	if (r == 0)
 		r = start_inside(in, s, e);
 	limits_close(&s->limits);
+	if (r == 0 && in->opt->meanwhile && !in->meanwhile_done) {
+		in->meanwhile_done = true; /* a second attempt finds it done */
+		r = in->opt->meanwhile(in->opt->meanwhile_arg, e);
+	}
 	if (r == 0)
 		r = await_ready(in, s, e);
 	if (r < 0)

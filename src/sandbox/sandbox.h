@@ -45,6 +45,10 @@ struct sandbox_options {
 	bool allow_degraded; /* --allow-degraded */
 	bool pty;	     /* give it a terminal of its own (stdin is a terminal) */
 	bool supervise_net;  /* make listeners (plan->network) */
+	/* Called once while the sandbox is being built by its own first process; what it returns
+	 * below zero ends the set-up.  NULL: nothing to do meanwhile. */
+	int (*meanwhile)(void *arg, struct err *e);
+	void *meanwhile_arg;
 };
 
 struct sandbox_tier {

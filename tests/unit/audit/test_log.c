@@ -517,6 +517,14 @@ static void test_role_failures(void **state)
 	session_close(&s);
 }
 
+static int create(const char *under, uint64_t now_ns, struct store_session *ret)
+{
+	char id[STORE_ID_LEN + 1];
+
+	store_new_id(now_ns, id);
+	return store_create(under, id, ret, NULL);
+}
+
 /* Sessions of one second are in the order in which they began: 'last' is the last. */
 static void test_store_order(void **state)
 {
@@ -528,7 +536,7 @@ static void test_store_order(void **state)
 	(void)state;
 	snprintf(under, sizeof under, "%s/order/stockade", dir);
 	for (unsigned i = 0; i < 60; i++) {
-		assert_int_equal(store_create(under, from + i * step, &s, NULL), 0);
+		assert_int_equal(create(under, from + i * step, &s), 0);
 		assert_int_equal(store_find(under, "last", id, NULL), 0);
 		assert_string_equal(id, s.id);
 		store_session_done(&s);
@@ -552,8 +560,8 @@ static void test_store(void **state)
 	(void)state;
 	snprintf(under, sizeof under, "%s/deep/stockade", dir);
 	assert_int_equal(store_find(under, "last", id, NULL), -ENOENT);
-	assert_int_equal(store_create(under, 1769903999000000000u, &a, NULL), 0);
-	assert_int_equal(store_create(under, 1769904000000000000u, &b, NULL), 0);
+	assert_int_equal(create(under, 1769903999000000000u, &a), 0);
+	assert_int_equal(create(under, 1769904000000000000u, &b), 0);
 	assert_int_equal(strncmp(a.id, "20260131-235959-", 16), 0);
 	assert_int_equal(store_list(under, &ids, &n, NULL), 0);
 	assert_int_equal(n, 2);
@@ -576,7 +584,7 @@ static void test_store(void **state)
 	snprintf(path, sizeof path, "%s/deep/stockade/sessions", dir);
 	assert_int_equal(chmod(path, 0777), 0);
 	store_session_done(&a);
-	assert_int_equal(store_create(under, 1, &a, NULL), -EPERM);
+	assert_int_equal(create(under, 1, &a), -EPERM);
 	store_session_done(&b);
 }
 
