@@ -21,6 +21,10 @@ cat >"$dir/net.yaml" <<-POLICY
 	network: { allow: [example.com] }
 POLICY
 
+# Stripped, as they are installed; in the environment of a login.
+strip -o "$dir/stockade" "$build/src/cli/stockade" && strip -o "$dir/minimal" "$build/bench/minimal_sandbox" || exit 1
+export USER="${USER:-$(id -un)}"
+
 # What the plan binds, for the others to bind as well: the same mounts, or the comparison says nothing.
 binds=$("$build/src/cli/stockade" run --dry-run --json --policy "$dir/off.yaml" -- true |
 	python3 -c 'import json, sys
@@ -30,16 +34,16 @@ minimal_binds= bwrap_binds=
 for path in $binds; do
 	minimal_binds="$minimal_binds -b $path" bwrap_binds="$bwrap_binds --ro-bind $path $path"
 done
-stockade="$build/src/cli/stockade run --quiet --policy $dir"
+stockade="$dir/stockade run --quiet --policy $dir"
 
 python3 "$here/interleave.py" "$runs" "$dir/result" \
 	"true=/usr/bin/true" \
-	"minimal=$build/bench/minimal_sandbox $minimal_binds /usr/bin/true" \
-	"minimal-net=$build/bench/minimal_sandbox -n $minimal_binds /usr/bin/true" \
+	"minimal=$dir/minimal $minimal_binds /usr/bin/true" \
+	"minimal-net=$dir/minimal -n $minimal_binds /usr/bin/true" \
 	"bwrap=$(command -v bwrap) --unshare-all --die-with-parent --new-session --cap-drop ALL $bwrap_binds
 		--symlink usr/bin /bin --symlink usr/sbin /sbin --symlink usr/lib /lib --symlink usr/lib64 /lib64
 		--proc /proc --dev /dev --mqueue /dev/mqueue --tmpfs /tmp --tmpfs /home/agent
-		--dir /var --dir /var/cache --dir /var/lib --dir /var/log --dir /mnt --dir /run --dir /srv /usr/bin/true" \
+		--dir /var --dir /run /usr/bin/true" \
 	"stockade=$stockade/off.yaml -- /usr/bin/true" \
 	"stockade-explain-net=$stockade/plain.yaml -- /usr/bin/true" \
 	"stockade-net=$stockade/net.yaml -- /usr/bin/true" || exit 1

@@ -51,16 +51,11 @@ const struct plan_fixed plan_fixed_steps[] = {
 	{ PLAN_PROC, "/proc", NULL, 0555 },
 	{ PLAN_DEV, "/dev", NULL, 0755 },
 	{ PLAN_DIR, "/var", NULL, 0755 },
-	{ PLAN_DIR, "/var/cache", NULL, 0755 },
-	{ PLAN_DIR, "/var/lib", NULL, 0755 },
-	{ PLAN_DIR, "/var/log", NULL, 0755 },
 	{ PLAN_SYMLINK, "/var/tmp", "../tmp", 0 },
 	{ PLAN_SYMLINK, "/var/run", "../run", 0 },
 	{ PLAN_SYMLINK, "/var/lock", "../tmp", 0 },
 	{ PLAN_DIR, "/etc", NULL, 0755 },
-	{ PLAN_DIR, "/mnt", NULL, 0755 },
 	{ PLAN_DIR, "/run", NULL, 0755 },
-	{ PLAN_DIR, "/srv", NULL, 0755 },
 	{ PLAN_SYMLINK, "/etc/mtab", "../proc/self/mounts", 0 },
 	{ PLAN_FILE, "/etc/hostname", "stockade\n", 0444 },
 	{ PLAN_FILE, "/etc/hosts",
@@ -72,7 +67,6 @@ const struct plan_fixed plan_fixed_steps[] = {
 	  "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
 	  "protocols: files\nservices: files\n",
 	  0444 },
-	{ PLAN_FILE, "/etc/shells", "/bin/sh\n/bin/bash\n", 0444 },
 };
 const size_t plan_nfixed = ARRAY_LEN(plan_fixed_steps);
 
