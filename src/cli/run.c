@@ -224,7 +224,7 @@ static int run(const void *values, int noperands, char *const *operands, struct 
 	struct session_request req = { .policy = &policy,
 				       .argv = operands,
 				       .allow_degraded = v->allow_degraded };
-	struct session_result res;
+	static struct session_result res; /* zeroed */
 	int r;
 
 	(void)noperands;

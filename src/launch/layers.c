@@ -41,15 +41,18 @@ static int place(enum home_place which, char ret[static PATH_TEXT_MAX], struct e
 
 int layers_request_init(struct layers_request *ret, struct err *e)
 {
-	struct layers_request r = { .managed_dir = LAYERS_MANAGED_DIR };
-	int err = place(HOME_CONFIG, r.config_dir, e);
+	int err = place(HOME_CONFIG, ret->config_dir, e);
 
-	err = err ? err : place(HOME_STATE, r.state_dir, e);
+	err = err ? err : place(HOME_STATE, ret->state_dir, e);
 	if (err < 0)
 		return err;
-	if (!getcwd(r.project_dir, sizeof r.project_dir))
+	if (!getcwd(ret->project_dir, sizeof ret->project_dir))
 		return err_sys(e, -errno, "current directory");
-	*ret = r;
+	ret->managed_dir = LAYERS_MANAGED_DIR;
+	ret->policies = NULL;
+	ret->npolicies = 0;
+	ret->options = STR_NONE;
+	ret->trust_project = false;
 	return 0;
 }
 

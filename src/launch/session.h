@@ -37,8 +37,9 @@ struct session_result {
 	struct sandbox_tier tier;
 };
 
-/* Runs to the end.  On failure `e` says why and ret->exit_code is one of enum sandbox_exit; the
- * error is in the log too, where a log could be opened. */
+/* Runs to the end; once in a process, with `ret` zeroed.  On failure `e` says why and
+ * ret->exit_code is one of enum sandbox_exit; the error is in the log too, where a log could be
+ * opened. */
 int session_run(const struct session_request *req, struct session_result *ret, struct err *e);
 
 /* Only the plan: for --dry-run. */

@@ -238,10 +238,9 @@ static int attempt(struct inside *in, struct sandbox *s, struct err *e)
 int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, struct sandbox *ret,
 		    struct err *e)
 {
-	struct sandbox s = SANDBOX_INIT;
 	struct inside in = { .plan = plan,
 			     .opt = opt,
-			     .limits = &s.limits,
+			     .limits = &ret->limits,
 			     .terminal = -1,
 			     .agent_tty = -1,
 			     .root = -1 };
@@ -249,6 +248,7 @@ int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, 
 
 	if (r < 0)
 		return r;
+	sandbox_init(ret);
 	if (opt->pty)
 		read_window(&in);
 	in.stage = mmap(NULL, sizeof(*in.stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
@@ -256,15 +256,13 @@ int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, 
 	if (in.stage == MAP_FAILED)
 		return err_sys(e, -errno, "memory shared with the sandbox");
 	*in.stage = "starting";
-	r = attempt(&in, &s, e);
+	r = attempt(&in, ret, e);
 	if (r < 0 && opt->allow_degraded && in.blocked) {
-		s = SANDBOX_INIT;
+		sandbox_init(ret);
 		in.degraded = true;
-		r = attempt(&in, &s, e);
+		r = attempt(&in, ret, e);
 	}
 	munmap((void *)(uintptr_t)in.stage, sizeof(*in.stage));
-	if (r == 0)
-		*ret = s;
 	return r;
 }
 

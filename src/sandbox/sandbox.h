@@ -72,8 +72,18 @@ struct sandbox {
 	struct limits limits; /* cgroup directories to remove */
 };
 
-/* For a struct that sandbox_done() may meet before sandbox_prepare() has succeeded. */
-#define SANDBOX_INIT ((struct sandbox){ .pid = -1, .pidfd = -1, .sync_fd = -1, .pty_fd = -1 })
+/* For a struct that sandbox_done() may meet before sandbox_prepare() has succeeded.  Only what is
+ * looked at is set: the paths of control groups are 12 KB that few runs need. */
+static inline void sandbox_init(struct sandbox *s)
+{
+	s->pid = s->pidfd = s->sync_fd = s->pty_fd = -1;
+	s->nlisteners = 0;
+	s->limits.ngroups = 0;
+	s->limits.tier[0] = '\0';
+	s->tier.cgroup[0] = s->tier.lost[0] = '\0';
+	s->tier.landlock_abi = 0;
+	s->tier.redirect = false;
+}
 
 /* Makes the boundary and stops just before exec: probes have passed, listeners are here.  On
  * failure nothing is left behind and the program was not executed.  The plan's strings must be its
