@@ -21,7 +21,7 @@ static const char body[] =
     "  hide: []         # [./secrets]\n"
     "\n"
     "network:\n"
-    "  # A host, \"host:port\", or a map:\n"
+    "  # A host, \"host:port\" (the package registry that this project uses, say), or a map:\n"
     "  #   - { host: api.example.com, methods: [GET], paths: [/v1/**], credential: example }\n"
     "  allow: []\n"
     "  deny: []\n"
