@@ -100,7 +100,7 @@ static int record(struct back *b, enum listener_kind via, const struct intent *i
 	char rule_text[300];
 
 	rec->by = STR_LIT("back");
-	rec->via = str_from(back_via(via));
+	rec->via = str_from(listener_name(via));
 	rec->host = host_str(&in->host);
 	rec->port = in->port;
 	rec->rule = back_rule_text(rule, rule_text, sizeof rule_text);

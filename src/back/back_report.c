@@ -13,7 +13,7 @@ int stream_record(struct stream *s, struct audit_record *rec, const struct net_r
 	char rule_text[300];
 
 	rec->by = STR_LIT("back");
-	rec->via = str_from(back_via(s->via));
+	rec->via = str_from(listener_name(s->via));
 	rec->host = host_str(&s->host);
 	rec->port = s->port;
 	if (s->request) {

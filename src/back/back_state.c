@@ -41,21 +41,6 @@ uint32_t back_rule_index(const struct back *b, const struct net_rule *r)
 	return r ? (uint32_t)(r - b->setup->policy->rules) : UINT32_MAX;
 }
 
-const char *back_via(enum listener_kind k)
-{
-	static const char *const names[LISTENER_MAX] = {
-		[LISTENER_TRANSPARENT4] = "transparent",
-		[LISTENER_TRANSPARENT6] = "transparent",
-		[LISTENER_PROXY] = "proxy",
-		[LISTENER_SOCKS] = "socks",
-		[LISTENER_UNIX] = "unix",
-		[LISTENER_DNS4] = "dns",
-		[LISTENER_DNS6] = "dns",
-	};
-
-	return names[k];
-}
-
 bool back_explicit_port(enum listener_kind k)
 {
 	return k == LISTENER_PROXY || k == LISTENER_SOCKS || k == LISTENER_UNIX;

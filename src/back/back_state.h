@@ -57,7 +57,6 @@ int back_record(struct back *b, const struct audit_record *r);
 /* "file:line" of a rule, or "default". */
 struct str back_rule_text(const struct net_rule *r, char *room, size_t size);
 uint32_t back_rule_index(const struct back *b, const struct net_rule *r);
-const char *back_via(enum listener_kind k);
 /* Did the agent itself name the port? */
 bool back_explicit_port(enum listener_kind k);
 /* What front's reader can tell a person: "no rule allows evil.test:443". */

@@ -19,16 +19,6 @@
 /* One more fits surely: its strings at their longest (audit/record.c). */
 #define RECORD_ROOM 16384u
 
-static const char *const via_names[LISTENER_MAX] = {
-	[LISTENER_TRANSPARENT4] = "transparent",
-	[LISTENER_TRANSPARENT6] = "transparent",
-	[LISTENER_PROXY] = "proxy",
-	[LISTENER_SOCKS] = "socks",
-	[LISTENER_UNIX] = "unix",
-	[LISTENER_DNS4] = "dns",
-	[LISTENER_DNS6] = "dns",
-};
-
 static int settle(struct channel *audit)
 {
 	int r = channel_flush(audit);
@@ -73,7 +63,7 @@ static int add(struct front *f, enum listener_kind via, struct audit_record *r)
 	if (e < 0)
 		return e;
 	r->by = STR_LIT("front");
-	r->via = str_from(via_names[via]);
+	r->via = str_from(listener_name(via));
 	e = record_pack(r, &f->records);
 	if (e < 0)
 		front_fail(f, e);

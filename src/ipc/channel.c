@@ -78,6 +78,21 @@ unsigned role_peers(enum role r)
 #undef WITH
 }
 
+const char *listener_name(enum listener_kind k)
+{
+	static const char *const names[LISTENER_MAX] = {
+		[LISTENER_TRANSPARENT4] = "transparent",
+		[LISTENER_TRANSPARENT6] = "transparent",
+		[LISTENER_PROXY] = "proxy",
+		[LISTENER_SOCKS] = "socks",
+		[LISTENER_UNIX] = "unix",
+		[LISTENER_DNS4] = "dns",
+		[LISTENER_DNS6] = "dns",
+	};
+
+	return (unsigned)k < LISTENER_MAX ? names[k] : "unknown";
+}
+
 const char *msg_name(enum msg_type t)
 {
 	return (unsigned)t < MSG_TYPES ? rules[t].name : "unknown";

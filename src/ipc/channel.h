@@ -70,6 +70,8 @@ struct msg {
 };
 
 const char *role_name(enum role r);
+/* How the log calls what came in there: "transparent", "proxy", "socks", "unix", "dns". */
+const char *listener_name(enum listener_kind k);
 /* Who talks to whom besides launch, as a bit set of enum role: launch makes these channels, a role
  * expects exactly these. */
 unsigned role_peers(enum role r);

@@ -244,11 +244,12 @@ int sandbox_prepare(const struct plan *plan, const struct sandbox_options *opt, 
 			     .terminal = -1,
 			     .agent_tty = -1,
 			     .root = -1 };
-	int r = check(plan, opt, e);
+	int r;
 
+	sandbox_init(ret);
+	r = check(plan, opt, e);
 	if (r < 0)
 		return r;
-	sandbox_init(ret);
 	if (opt->pty)
 		read_window(&in);
 	in.stage = mmap(NULL, sizeof(*in.stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,

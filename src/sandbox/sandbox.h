@@ -52,7 +52,7 @@ struct sandbox_options {
 };
 
 struct sandbox_tier {
-	char cgroup[16];  /* "v2", "v1", "rlimit"; "none" when no limit was asked for */
+	char cgroup[16];  /* "pidns", "v2", "v1", "rlimit"; "none": no limit was asked for */
 	int landlock_abi; /* 0 = none */
 	bool redirect;	  /* nftables redirect stands; else only listed ports listen */
 	char lost[512];	  /* what --allow-degraded gave up; "" when nothing */

@@ -152,6 +152,8 @@ groups_of() { # PID: directories of a launcher; other sessions on this machine h
 bounds() {
 	refused "P22 a fork bomb is bounded" "fork" "$driver" --pids 20 -- \
 		sh -c 'for i in $(seq 400); do sleep 1 & done; wait'
+	refused "P22 so is one under a loose bound, which the pid namespace holds where it can" "fork" \
+		"$driver" --pids 1024 -- sh -c 'for i in $(seq 1500); do sleep 2 & done; wait'
 	refused "P22 memory is bounded" "" "$driver" --memory 60000000 -- /usr/bin/python3 -c 'bytearray(300000000)'
 	"$driver" --pids 20 --memory 60000000 -- true &
 	launcher=$!
